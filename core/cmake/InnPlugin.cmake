@@ -1,0 +1,20 @@
+# inn_add_plugin(KIND NAME SOURCES a.c ... [LIBS target ...] [INCLUDES dir ...]): one class, one loadable file
+# <build>/plugins/KIND/NAME.so. The same function builds ours and, after find_package(innvestigate), yours.
+function(inn_add_plugin kind name)
+  cmake_parse_arguments(P "" "" "SOURCES;LIBS;INCLUDES" ${ARGN})
+  set(target inn-${kind}-${name})
+  string(REPLACE "+" "p" target ${target})
+  add_library(${target} MODULE ${P_SOURCES})
+  target_compile_options(${target} PRIVATE -std=c11 -Wall -Wextra -ffp-contract=off)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_include_directories(${target} SYSTEM PRIVATE ${P_INCLUDES})
+  target_link_libraries(${target} PRIVATE innvestigate ${P_LIBS} m)
+  if(NOT INN_SANITIZE)
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
+  set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX ".so" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins/${kind})
+  if(PROJECT_NAME STREQUAL innvestigate)
+    install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/innvestigate/plugins/${kind})
+  endif()
+endfunction()

@@ -1,0 +1,35 @@
+/* Analyzers: a pure function from the model's inputs and a pick of outputs to one map for each input. */
+#ifndef INNVESTIGATE_ANALYZER_H
+#define INNVESTIGATE_ANALYZER_H
+
+#include <innvestigate/rule.h>
+
+/* What seeds the reverse pass: the picked value, max(value,0), or one. PASS: wrappers leave it to what they wrap. */
+enum inn_head_kind { INN_VALUE, INN_VALUE_PLUS, INN_ONE, INN_PASS_HEAD };
+
+struct inn_query {
+	uint32_t size, n_x;
+	const inn_val *x;  /* the model's inputs, axis 0 = samples */
+	inn_val pick;      /* [N,n] weights of the flattened outputs, chosen on the clean input */
+	int head, dialect; /* -1: not decided yet by an outer analyzer */
+};
+struct inn_analyzer_ops {
+	struct inn_class cls;
+	int head; /* default, enum inn_head_kind */
+	/* Optional: refuse a network by name, with the layer that is in the way. */
+	int (*accepts)(inn_ctx *ctx, const inn_graph *g, const void *opts);
+	/* Records r[i] of the shape of q->x[i]. head and dialect are decided by then. */
+	void (*build)(inn_build *b, const struct inn_query *q, const void *opts, inn_val *r);
+	int (*fit)(inn_build *b, const struct inn_query *q, const void *opts);
+	int (*finish)(inn_build *b, const void *opts);
+};
+/* The network's output for inputs x (as many as the model has). */
+INN_API inn_val inn_forward(inn_build *b, const inn_val *x);
+/* The output flattened to [N,n]. */
+INN_API inn_val inn_logits(inn_build *b, inn_val y);
+/* By q->head: pick, pick*y, max(pick*y,0), in y's shape. */
+INN_API inn_val inn_seed(inn_build *b, const struct inn_query *q, inn_val y);
+/* Builds a nested analyzer on q (its own head and dialect win); r[i] for each input. */
+INN_API void inn_nested(inn_build *b, const struct inn_inst *inst, const struct inn_query *q, inn_val *r);
+
+#endif

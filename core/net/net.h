@@ -1,0 +1,27 @@
+/* The graph behind graph.h, its resolution for a batch size, and what job asks of it. */
+#ifndef INN_NET_NET_H
+#define INN_NET_NET_H
+#include <innvestigate/analyzer.h>
+#include "../conf/conf.h"
+#include "../plan/plan.h"
+
+inn_graph *inn__graph_new(inn_ctx *ctx, const struct inn__finder *f); /* freed by inn__graph_free */
+void inn__graph_free(inn_graph *g); /* NULL ok */
+/* Shapes, constants and liveness for batch n (0: the model's own, 1 where it is free). Folds constants, drops identities
+ * whose input is constant; checks every weight. Errors name node, kind and opset. May be called again with another n. */
+int inn__graph_resolve(inn_graph *g, uint32_t n) INN_MUST;
+struct inn__port { const char *name; uint32_t dtype; struct inn_shape shape; int64_t dim[INN_MAX_RANK]; uint32_t tensor; };
+uint32_t inn__graph_inputs(const inn_graph *g);
+uint32_t inn__graph_outputs(const inn_graph *g);
+const struct inn__port *inn__graph_input(const inn_graph *g, uint32_t i);   /* shape: as resolved, axis 0 = n */
+const struct inn__port *inn__graph_output(const inn_graph *g, uint32_t i);
+/* Lets inn_forward, inn_walk, inn_vjp ... of this builder mean this graph (resolved for the builder's batch). */
+int inn__net_attach(inn_build *b, inn_graph *g) INN_MUST;
+/* Output i of the forward pass, for models with several. */
+inn_val inn__forward_output(inn_build *b, const inn_val *x, uint32_t i);
+/* Relevance bounds of the model's input for `low: auto` (id 0 until set), seen by sites. */
+void inn__net_bounds(inn_build *b, inn_val low, inn_val high);
+/* One line per live node for `plan`: index among kernels (or -1), name, kind, output shape. */
+struct inn__node_info { const char *name, *kind; int64_t kernel_index; bool first, last; struct inn_shape out; };
+bool inn__graph_info(const inn_graph *g, uint32_t node, struct inn__node_info *info); /* false: not alive */
+#endif

@@ -1,0 +1,34 @@
+/* Values and how they become a plan. The builder's public face is build.h. */
+#ifndef INN_PLAN_PLAN_H
+#define INN_PLAN_PLAN_H
+#include <innvestigate/backend.h>
+#include <stdio.h>
+
+struct inn__net;
+/* A builder for batches of n samples; freed with inn__build_free (its values die with it). NULL after recording. */
+inn_build *inn__build_new(inn_ctx *ctx, uint32_t batch);
+void inn__build_free(inn_build *b); /* NULL ok */
+uint32_t inn__build_batch(const inn_build *b);
+void inn__build_set_net(inn_build *b, void *net); /* what net/ hangs on: borrowed */
+void *inn__build_net(const inn_build *b);
+/* What messages and dumps name as the origin of what is recorded from now on; gives the previous. Keeps `from`. */
+const char *inn__build_from(inn_build *b, const char *from);
+/* Role counted for products recorded from now on (INN_ROLE_FORWARD while a layer's forward records); gives the previous. */
+uint32_t inn__build_role(inn_build *b, uint32_t role);
+/* A per-batch input; sign: enum inn_sign if preprocessing proves it. kind: 0 data, 1 sample ids, 2 valid. */
+inn_val inn__input(inn_build *b, const char *name, const struct inn_shape *shape, uint32_t sign, uint32_t kind);
+inn_val inn__output(inn_build *b, const char *name, inn_val v); /* a sink; v must be sample-major */
+/* A param without data that never merges with others of another name: the operands of derivative templates. */
+inn_val inn__placeholder(inn_build *b, const char *name, const struct inn_shape *shape);
+/* Records template value `v` of builder `t` in b, with the n placeholders replaced. */
+inn_val inn__instantiate(inn_build *b, inn_build *t, inn_val v, const inn_val *placeholder, const inn_val *with, uint32_t n);
+bool inn__depends(inn_build *b, inn_val v, inn_val on); /* v is on, or was computed from it */
+/* The shape-only result of recording: NULL shape if v failed. */
+
+/* Rebuilds from the outputs with all rewrites, orders, and gives a plan freed with inn__plan_free. */
+struct inn_plan *inn__close(inn_build *b, bool strict);
+void inn__plan_free(struct inn_plan *p); /* NULL ok */
+void inn__plan_dump(const struct inn_plan *p, FILE *to);
+struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: PLAN.md section 7 */
+void inn__plan_cost(const struct inn_plan *p, struct inn__cost *c);
+#endif
