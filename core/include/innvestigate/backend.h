@@ -3,7 +3,7 @@
 #define INNVESTIGATE_BACKEND_H
 
 #include <innvestigate/build.h>
-#include <innvestigate/base.h>
+#include <innvestigate/class.h>
 
 enum inn_sign { INN_NONNEG = 1, INN_NONPOS = 2 };
 enum inn_oprole { INN_ROLE_OTHER, INN_ROLE_FORWARD, INN_ROLE_BACKWARD };

@@ -10,6 +10,7 @@
 
 typedef struct { uint32_t id; } inn_val; /* a value of a plan; id 0: absent or failed */
 typedef struct inn_build inn_build;
+struct inn_source; /* class.h */
 
 enum inn_opcode {
 	INN_OP_NONE,

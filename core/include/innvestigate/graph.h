@@ -3,7 +3,7 @@
 #define INNVESTIGATE_GRAPH_H
 
 #include <innvestigate/build.h>
-#include <innvestigate/base.h>
+#include <innvestigate/class.h>
 
 typedef struct inn_graph inn_graph;
 typedef struct inn_node inn_node;
