@@ -23,7 +23,8 @@ inn_val inn__placeholder(inn_build *b, const char *name, const struct inn_shape 
 /* Records template value `v` of builder `t` in b, with the n placeholders replaced. */
 inn_val inn__instantiate(inn_build *b, inn_build *t, inn_val v, const inn_val *placeholder, const inn_val *with, uint32_t n);
 bool inn__depends(inn_build *b, inn_val v, inn_val on); /* v is on, or was computed from it */
-/* The shape-only result of recording: NULL shape if v failed. */
+/* How inn_source_of reads an array file; the tensor lives as long as the job. */
+void inn__build_set_loader(inn_build *b, int (*load)(inn_ctx *, void *, const char *, struct inn_tensor *), void *user);
 
 /* Rebuilds from the outputs with all rewrites, orders, and gives a plan freed with inn__plan_free. */
 struct inn_plan *inn__close(inn_build *b, bool strict);
