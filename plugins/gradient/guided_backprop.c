@@ -1,0 +1,26 @@
+/* guided_backprop: at every ReLU only positive signal passes, where the ReLU was on (Springenberg et al. 2015). The head is
+ * the neuron's value, as in iNNvestigate. */
+#include "rectifiers.h"
+
+static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *user)
+{
+	bool rectifier = inn_node_traits(s->node) & INN_T_RECTIFIER;
+
+	(void)user;
+	return rectifier ? inn_vjp(b, s, k, inn_pos_part(b, s->r)) : inn_vjp(b, s, k, s->r);
+}
+
+static void build(inn_build *b, const struct inn_query *q, const void *opts, inn_val *r)
+{
+	(void)opts;
+	inn_walk(b, q, inn_seed(b, q, inn_forward(b, q->x)), back, NULL, r);
+}
+
+static const struct inn_analyzer_ops guided_backprop = {
+	.cls = INN_HEAD(struct inn_analyzer_ops, INN_ANALYZER, "guided_backprop", "guided backpropagation", NULL, 0, NULL),
+	.head = INN_VALUE,
+	.accepts = rectifiers_only,
+	.build = build,
+};
+
+INN_PLUGIN("guided_backprop", "1.0.0", "BSD-2-Clause", &guided_backprop.cls);

@@ -1,0 +1,58 @@
+/* lrp.bounded: inputs confined to [low, high]: z = f(x,W) - f(l,W+) - f(h,W-) (Montavon et al. 2017). Without numbers the
+ * bounds follow from the preprocessing. */
+#include "stabilizer.h"
+
+struct opts {
+	struct inn_reals low, high;
+};
+
+static const struct inn_param params[] = {
+	INN_REALS(struct opts, low, NULL, -1e6, 1e6, "lower bound of the input, one number or one a channel; default: from preprocessing"),
+	INN_REALS(struct opts, high, NULL, -1e6, 1e6, "upper bound"),
+	{ 0 },
+};
+
+/* The bound for one sample in x's shape. */
+static inn_val bound(inn_build *b, const struct inn_site *s, const struct inn_reals *v, inn_val automatic, inn_val x)
+{
+	struct inn_shape shape = *inn_shape_of(b, x), one = { .rank = shape.rank };
+	inn_val c[64];
+
+	shape.dim[0] = 1;
+	if (!v->n && automatic.id)
+		return inn_expand(b, automatic, &shape);
+	if (v->n == 1)
+		return inn_const(b, v->v[0], &shape);
+	if (!v->n || v->n > 64 || v->n != shape.dim[1]) {
+		inn_fail(inn_build_ctx(b), INN_ECONFIG, NULL, "%s: low and high need one number or one for each of %u channels",
+			 inn_node_name(s->node), shape.dim[1]);
+		return (inn_val){ 0 };
+	}
+	for (uint32_t d = 0; d < one.rank; d++)
+		one.dim[d] = 1;
+	for (size_t i = 0; i < v->n; i++)
+		c[i] = inn_const(b, v->v[i], &one);
+	return inn_expand(b, inn_concat(b, c, (uint32_t)v->n, 1), &shape);
+}
+
+static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts)
+{
+	const struct opts *o = opts;
+	inn_val W = inn_weight_of(s, INN_W_KERNEL), x = s->x[k], low = bound(b, s, &o->low, s->low, x), high = bound(b, s, &o->high, s->high, x);
+	struct inn_branch br[3] = {
+		{ x, W, { 0 }, 1 },
+		{ low, inn_pos_part(b, W), { 0 }, -1 },
+		{ high, inn_neg_part(b, W), { 0 }, -1 },
+	};
+
+	return branches(b, s, br, 3);
+}
+
+static const struct inn_rule_ops rule = {
+	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.bounded", "LRP z-box rule", params, sizeof(struct opts), NULL),
+	.needs = INN_T_AFFINE,
+	.promises = INN_CONSERVES,
+	.back = back,
+};
+
+INN_PLUGIN("lrp.bounded", "1.0.0", "BSD-2-Clause", &rule.cls);

@@ -1,0 +1,28 @@
+/* lrp.z: R_i = x_i (W^T (R / z))_i with z = W x + b (Bach et al. 2015, eq. 56). */
+#include "stabilizer.h"
+
+struct opts {
+	bool bias;
+};
+
+static const struct inn_param params[] = {
+	INN_BOOL(struct opts, bias, true, "let the bias take part in z"),
+	{ 0 },
+};
+
+static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts)
+{
+	const struct opts *o = opts;
+	struct inn_branch br = { s->x[k], inn_weight_of(s, INN_W_KERNEL), o->bias ? inn_weight_of(s, INN_W_BIAS) : (inn_val){ 0 }, 1 };
+
+	return branches(b, s, &br, 1);
+}
+
+static const struct inn_rule_ops rule = {
+	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.z", "LRP z rule", params, sizeof(struct opts), NULL),
+	.needs = INN_T_AFFINE,
+	.promises = INN_CONSERVES_WITHOUT_BIAS,
+	.back = back,
+};
+
+INN_PLUGIN("lrp.z", "1.0.0", "BSD-2-Clause", &rule.cls);
