@@ -35,7 +35,7 @@ INN_API inn_val inn_vjp(inn_build *b, const struct inn_site *s, uint32_t k, inn_
 
 struct inn_branch { inn_val x, W, bias; double sign; }; /* sign: of its term in the denominator; 0 means +1 */
 /* sum_j sign_j x_j * f^T(stabilised r / (sum_j sign_j f(x_j, W_j) + bias_j); W_j): what most LRP rules are. eps as in
- * inn_stab; `safe` divides as iNNvestigate does: z + 1e-7 where z is exactly 0. The result has x[0]'s shape. */
+ * inn_stab; `safe` divides as iNNvestigate does: z + 1e-7 where z is exactly 0. The result has the operand's shape. */
 INN_API inn_val inn_branches(inn_build *b, const struct inn_site *s, inn_val r, const struct inn_branch *br, uint32_t n,
 			     double eps, bool safe);
 /* r / (z + eps * sign z), sign(0) = 1; or with `safe` r / (z + 1e-7 * [z = 0]). */

@@ -1,0 +1,98 @@
+/* Rule tables: the first entry whose match holds decides. */
+#include "state.h"
+#include <fnmatch.h>
+#include <math.h>
+#include <string.h>
+
+static const struct { const char *name; uint32_t trait; } traits[] = {
+	{ "affine", INN_T_AFFINE }, { "rectifier", INN_T_RECTIFIER }, { "activation", INN_T_ACTIVATION }, { "pool", INN_T_POOL },
+	{ "merge", INN_T_MERGE }, { "reshape", INN_T_RESHAPE }, { "norm", INN_T_NORM }, { "spatial", INN_T_SPATIAL },
+	{ "gate", INN_T_GATE }, { "sum_pool", INN_T_SUM_POOL }, { "identity", INN_T_IDENTITY }, { "pad", INN_T_PAD },
+	{ "max_pool", INN_T_MAX_POOL }, { "softmax", INN_T_SOFTMAX },
+};
+#define N_TRAITS (sizeof(traits) / sizeof(*traits))
+
+static uint32_t trait_of(const char *name)
+{
+	for (size_t i = 0; i < N_TRAITS; i++)
+		if (!strcmp(traits[i].name, name))
+			return traits[i].trait;
+	return 0;
+}
+
+static const char *first_trait(uint32_t mask)
+{
+	for (size_t i = 0; i < N_TRAITS; i++)
+		if (mask & traits[i].trait)
+			return traits[i].name;
+	return "unknown";
+}
+
+static bool matches(const struct inn_match *m, const inn_node *n)
+{
+	int64_t index = n->kernel_index;
+	uint32_t have = inn_node_traits(n);
+	bool hit = !m->kind.n;
+
+	for (size_t i = 0; i < m->kind.n && !hit; i++)
+		hit = !strcmp(m->kind.v[i], n->ops->cls.name);
+	if (!hit)
+		return false;
+	hit = !m->trait.n;
+	for (size_t i = 0; i < m->trait.n && !hit; i++)
+		hit = have & trait_of(m->trait.v[i]);
+	if (!hit || (m->name && fnmatch(m->name, n->name, 0)))
+		return false;
+	if ((m->position == INN_FIRST && !n->first) || (m->position == INN_LAST && !n->last))
+		return false;
+	if (m->until != INN_NO_INT && (index < 0 || index > m->until))
+		return false;
+	if (isnan(m->depth_from) && isnan(m->depth_to))
+		return true;
+	double depth = n->g->n_kernels > 1 ? (double)index / (n->g->n_kernels - 1) : 0;
+
+	return index >= 0 && !(depth < m->depth_from) && !(depth > m->depth_to);
+}
+
+struct table {
+	const struct inn_rules *rules;
+	const struct inn_inst *fallback;
+};
+
+static const struct inn_inst *choose(const struct table *t, const inn_node *n)
+{
+	for (size_t i = 0; t->rules && i < t->rules->n; i++)
+		if (matches(&t->rules->v[i].match, n))
+			return &t->rules->v[i].rule;
+	return t->fallback && t->fallback->cls ? t->fallback : NULL;
+}
+
+static inn_val by_table(inn_build *b, const struct inn_site *s, uint32_t k, const void *user)
+{
+	inn_ctx *ctx = inn_build_ctx(b);
+	const struct inn_inst *inst = choose(user, s->node);
+	const struct inn_rule_ops *rule = inst ? (const struct inn_rule_ops *)(const void *)inst->cls : NULL;
+
+	if (!rule || rule->cls.kind != INN_RULE || !rule->back) {
+		if (!inn_failed(ctx))
+			inn_fail(ctx, INN_ECONFIG, inst ? &inst->loc : NULL, "no rule matches layer %s", s->node->label);
+		return (inn_val){ 0 };
+	}
+	uint32_t missing = rule->needs & ~inn_node_traits(s->node);
+
+	if (missing) {
+		if (!inn_failed(ctx))
+			inn_fail(ctx, INN_ECONFIG, &inst->loc, "rule %s needs layers with trait %s, which %s has not", rule->cls.name,
+				 first_trait(missing), s->node->label);
+		return (inn_val){ 0 };
+	}
+	return rule->back(b, s, k, inst->opts);
+}
+
+void inn_walk_rules(inn_build *b, const struct inn_query *q, inn_val seed, const struct inn_rules *rules,
+		    const struct inn_inst *fallback, inn_val *r)
+{
+	struct table t = { rules, fallback };
+
+	inn_walk(b, q, seed, by_table, &t, r);
+}

@@ -1,0 +1,37 @@
+/* Inside of the reference backend: a compiled plan, and the kernels of one element type. */
+#ifndef REF_H
+#define REF_H
+#include <innvestigate/plugin.h>
+
+struct inn_exec {
+	const struct inn_plan *plan;
+	bool f64, check, started;
+	char *arena;
+	size_t size;      /* of an element */
+	void **value;     /* per operation: its result */
+	bool *one;        /* per operation: a CONST kept as one element */
+	void **stash;     /* per CARRY: copy of its next where that is a CARRY itself, else NULL */
+	uint32_t *next;   /* per CARRY: position of what becomes of it in the next iteration */
+	uint32_t *inner;  /* per operation: innermost block */
+	uint32_t *iter;   /* per block: iteration it is in */
+	void *scratch;    /* sums in double, or what RANK sorts */
+};
+
+/* Computes operation i once; every operand is there. Loop operations look at exec->iter. */
+int ref_op_f32(inn_ctx *ctx, struct inn_exec *e, uint32_t i);
+int ref_op_f64(inn_ctx *ctx, struct inn_exec *e, uint32_t i);
+/* Bytes of scratch operation i wants. */
+size_t ref_scratch(const struct inn_plan *p, uint32_t i);
+int ref_compile(inn_ctx *ctx, struct inn_exec *e, uint64_t limit);
+int ref_run(inn_ctx *ctx, struct inn_exec *e);
+void ref_free(struct inn_exec *e);
+
+static inline size_t ref_count(const struct inn_shape *s)
+{
+	size_t n = 1;
+
+	for (uint32_t d = 0; d < s->rank; d++)
+		n *= s->dim[d];
+	return n;
+}
+#endif
