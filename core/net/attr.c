@@ -194,3 +194,10 @@ int inn_node_attr_ints(const inn_node *n, const char *attr, int64_t *v, size_t m
 		v[0] = one;
 	return 1;
 }
+
+double inn_node_attr_real(const inn_node *n, const char *attr)
+{
+	const struct inn_param *p = find(n, attr);
+
+	return p && p->type == INN_P_REAL ? *(const double *)slot(n, p) : NAN;
+}

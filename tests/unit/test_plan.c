@@ -91,7 +91,7 @@ START_TEST(masks_read_the_activation)
 {
 	inn_val z = inn_conv(b, x, w, &same), a = inn_pos_part(b, z), seed = inn__input(b, "s", inn_shape_of(b, a), 0, 0);
 
-	inn__output(b, "r", inn_mul(b, a, inn_grad(b, a, z, seed, NULL, 0)));
+	inn__output(b, "r", inn_grad(b, a, z, inn_mul(b, a, seed), NULL, 0));
 	struct inn_plan *p = inn__close(b, false);
 
 	ck_assert_ptr_nonnull(p);

@@ -36,6 +36,7 @@ INN_API const void *inn_node_opts(const inn_node *n);  /* the bound attributes *
 INN_API const struct inn_tensor *inn_node_attr_tensor(const inn_node *n, const char *attr); /* NULL if unset */
 /* Attribute of a BOOL, INT, ENUM or INTS row: its numbers' count, the first `max` of them in v; -1: no such row. */
 INN_API int inn_node_attr_ints(const inn_node *n, const char *attr, int64_t *v, size_t max);
+INN_API double inn_node_attr_real(const inn_node *n, const char *attr); /* of a REAL row; NaN: no such row */
 INN_API uint32_t inn_node_opset(const inn_node *n);
 INN_API uint32_t inn_node_traits(const inn_node *n); /* AFFINE only while the kernel is constant */
 INN_API uint32_t inn_node_n_in(const inn_node *n);

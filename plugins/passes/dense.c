@@ -1,0 +1,60 @@
+/* MatMul by a constant matrix and Add of a constant vector become one affine layer: MatMul with a bias as input 2. */
+#include "pass.h"
+
+/* The vector's tensor as [n], or 0. */
+static uint32_t as_vector(inn_graph *g, const inn_node *add, uint32_t k, uint32_t n)
+{
+	const struct inn_tensor *t = inn_node_const(add, k);
+	size_t count;
+
+	if (!is_real(t) || !inn_shape_count(&t->shape, &count) || count != n || !t->shape.rank || t->shape.dim[t->shape.rank - 1] != n)
+		return 0;
+	if (t->shape.rank == 1)
+		return inn_node_in(add, k);
+	struct inn_tensor flat = { .shape = { .rank = 1, .dim = { n } }, .dtype = t->dtype, .data = t->data };
+
+	return inn_graph_new_const(g, "dense.bias", &flat);
+}
+
+static bool merge(inn_graph *g, inn_node *add, uint32_t side)
+{
+	uint32_t y = inn_node_in(add, side);
+	inn_node *n = inn_graph_producer(g, y);
+	const struct inn_tensor *kernel = n ? inn_node_const(n, 1) : NULL;
+
+	if (!is_kind(n, "mat_mul") || !is_real(kernel) || kernel->shape.rank != 2 || inn_node_const(n, 0))
+		return false;
+	if (inn_node_n_in(n) != 2 || inn_graph_readers(g, y) != 1)
+		return false;
+	if (!inn_shape_eq(inn_graph_shape(g, y), inn_graph_shape(g, inn_node_out(add, 0))))
+		return false;
+	uint32_t bias = as_vector(g, add, 1 - side, kernel->shape.dim[1]);
+
+	if (!bias)
+		return false;
+	inn_node_rewire(n, 2, bias);
+	inn_graph_replace(g, inn_node_out(add, 0), y);
+	inn_graph_remove(g, add);
+	return true;
+}
+
+static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
+{
+	(void)opts;
+	for (uint32_t i = inn_graph_nodes(g); i-- > 0;) {
+		inn_node *n = inn_graph_node(g, i);
+
+		if (is_kind(n, "add") && inn_node_n_in(n) == 2 && !merge(g, n, 0))
+			merge(g, n, 1);
+		if (inn_failed(ctx))
+			return INN_ENOMEM;
+	}
+	return INN_OK;
+}
+
+static const struct inn_pass_ops dense = {
+	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "dense", "see MatMul and Add as one affine layer", NULL, 0, NULL),
+	.apply = apply,
+};
+
+INN_PLUGIN("dense", "1.0.0", "BSD-2-Clause", &dense.cls);

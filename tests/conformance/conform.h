@@ -1,0 +1,49 @@
+/* Conformance of a backend: small plans made through the builder, run, and compared. */
+#ifndef CONFORM_H
+#define CONFORM_H
+#include "../../core/base/ctx.h"
+#include "../../core/plan/plan.h"
+
+#define MAX_IN 3
+
+struct bench {
+	const struct inn_backend_ops *be, *ref;
+	inn_dev *dev, *ref64; /* under test, and the reference in f64 */
+	double tol;           /* NMSE against ref64 */
+	uint32_t passed, failed;
+};
+
+enum fill { SMOOTH, POSITIVE, COARSE /* multiples of 1/2, many of them 0 */, INDEX3 /* 0, 1, 2 */ };
+
+struct spec { /* one operation, or a few, of inputs of fixed shapes */
+	const char *name;
+	inn_val (*make)(inn_build *b, const inn_val *x, const struct spec *s);
+	void (*oracle)(const struct spec *s, const double *const *x, double *y); /* or NULL: only backends are compared */
+	uint32_t n_in;
+	struct inn_shape in[MAX_IN], out; /* out is filled in */
+	int fill[MAX_IN];
+	struct inn_window w;
+	uint32_t a[3 * INN_MAX_RANK]; /* what make and oracle want to know */
+	uint32_t grads;       /* mask of inputs whose derivative is checked */
+	uint32_t batch;       /* 0: 1 */
+};
+
+/* Runs y and, for each bit of s->grads, the derivative. Prints what fails. */
+void conform(struct bench *t, const struct spec *s);
+void fails(struct bench *t, const struct spec *s, const char *fmt, ...) INN_PRINTF(3, 4);
+
+void conform_elements(struct bench *t);
+void conform_moves(struct bench *t);
+void conform_windows(struct bench *t);
+void conform_loops(struct bench *t);
+
+static inline size_t count_of(const struct inn_shape *s)
+{
+	size_t n = 1;
+
+	for (uint32_t d = 0; d < s->rank; d++)
+		n *= s->dim[d];
+	return n;
+}
+#define SHAPE(...) { .rank = sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t), .dim = { __VA_ARGS__ } }
+#endif
