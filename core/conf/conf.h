@@ -12,6 +12,7 @@ struct inn__yaml { /* lives as long as the job */
 	size_t n;           /* items, or pairs */
 	struct inn__yaml **key, **item; /* key: MAP only */
 };
+const char *inn__kind_name(uint32_t kind); /* "layer" ...; NULL past the end */
 struct inn__finder { /* how the binder finds classes and presets */
 	void *user;
 	const struct inn_class *(*find)(void *user, inn_ctx *ctx, uint32_t kind, const char *name,
@@ -31,6 +32,8 @@ int inn__yaml_set(inn_ctx *ctx, struct inn__yaml *root, const char *assignment) 
 /* The locale-free number parser: false unless all of `s` is one finite number. */
 bool inn__parse_real(const char *s, double *v);
 bool inn__parse_int(const char *s, int64_t *v);
+/* The shortest decimal that reads back as v, with '.' or an exponent; buf of 32. */
+const char *inn__print_real(double v, char buf[32]);
 /* The nearest of the names offered, or NULL. */
 struct inn__nearest { const char *want; const char *best; unsigned distance; };
 void inn__nearest_offer(void *nearest, const char *name);

@@ -17,5 +17,4 @@ void inn__each_class(struct inn__registry *r, uint32_t kind, void (*each)(void *
 const char *inn__preset_path(struct inn__registry *r, const char *name);
 const char *inn__data_path(struct inn__registry *r, const char *name);
 void inn__each_preset(struct inn__registry *r, void (*each)(void *, const char *name, const char *file), void *arg);
-const char *inn__kind_name(uint32_t kind); /* "layer" ...; NULL past the end */
 #endif

@@ -31,7 +31,8 @@ static int in_range(const inn_node *n, const struct inn_param *p, double v)
 {
 	if (v >= p->min && v <= p->max)
 		return INN_OK;
-	return inn_fail(n->g->ctx, INN_EUNSUP, NULL, "%s: attribute %s: %g is outside [%g, %g]", n->label, p->name, v, p->min, p->max);
+	return inn_fail(n->g->ctx, INN_EUNSUP, NULL, "%s: attribute %s: %g is outside [%g, %g]", n->label, p->name, v, p->min,
+			p->max);
 }
 
 static void *slot(const inn_node *n, const struct inn_param *p) { return (char *)n->opts + p->offset; }
@@ -45,7 +46,8 @@ int inn_node_set_int(inn_node *n, const char *attr, int64_t v)
 	switch (p->type) {
 	case INN_P_BOOL:
 		if (v != 0 && v != 1)
-			return inn_fail(n->g->ctx, INN_EMODEL, NULL, "%s: attribute %s: %lld is neither 0 nor 1", n->label, attr, (long long)v);
+			return inn_fail(n->g->ctx, INN_EMODEL, NULL, "%s: attribute %s: %lld is neither 0 nor 1", n->label, attr,
+					(long long)v);
 		*(bool *)slot(n, p) = v;
 		return INN_OK;
 	case INN_P_INT:
@@ -63,7 +65,8 @@ int inn_node_set_int(inn_node *n, const char *attr, int64_t v)
 				*(int *)slot(n, p) = (int)v;
 				return INN_OK;
 			}
-		return inn_fail(n->g->ctx, INN_EUNSUP, NULL, "%s: attribute %s: %lld is not supported", n->label, attr, (long long)v);
+		return inn_fail(n->g->ctx, INN_EUNSUP, NULL, "%s: attribute %s: %lld is not supported", n->label, attr,
+				(long long)v);
 	default:
 		return mismatch(n, attr, "an integer");
 	}

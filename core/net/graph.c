@@ -293,9 +293,21 @@ const struct inn_shape *inn_node_shape(const inn_node *n, uint32_t k)
 }
 
 static bool known(const inn_graph *g, uint32_t tensor) { return tensor && tensor < g->n_t; }
-inn_node *inn_graph_producer(const inn_graph *g, uint32_t tensor) { return known(g, tensor) ? g->t[tensor].producer : NULL; }
-const struct inn_shape *inn_graph_shape(const inn_graph *g, uint32_t tensor) { return known(g, tensor) ? &g->t[tensor].shape : NULL; }
-const struct inn_tensor *inn_graph_value(const inn_graph *g, uint32_t tensor) { return known(g, tensor) ? g->t[tensor].value : NULL; }
+
+inn_node *inn_graph_producer(const inn_graph *g, uint32_t tensor)
+{
+	return known(g, tensor) ? g->t[tensor].producer : NULL;
+}
+
+const struct inn_shape *inn_graph_shape(const inn_graph *g, uint32_t tensor)
+{
+	return known(g, tensor) ? &g->t[tensor].shape : NULL;
+}
+
+const struct inn_tensor *inn_graph_value(const inn_graph *g, uint32_t tensor)
+{
+	return known(g, tensor) ? g->t[tensor].value : NULL;
+}
 
 bool inn_graph_is_output(const inn_graph *g, uint32_t tensor)
 {

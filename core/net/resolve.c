@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FOLD_TOTAL ((uint64_t)1 << 28) /* elements of all folded constants, over all resolutions */
+
 struct work {
 	inn_graph *g;
 	inn_build *b;
@@ -86,7 +88,7 @@ static bool affordable(const struct inn_shape *s)
 	return inn_shape_count(s, &n) && n <= FOLD_LIMIT;
 }
 
-/* Everything is known; or only shapes are asked for. */
+/* Everything is known; or only shapes are asked for. A constant without data (cost estimates) is a shape only. */
 static bool foldable(const inn_graph *g, const inn_node *n)
 {
 	if (!n->ops->fold)
@@ -94,7 +96,7 @@ static bool foldable(const inn_graph *g, const inn_node *n)
 	for (uint32_t k = 0; k < n->n_in; k++) {
 		const struct tensor *t = &g->t[n->in[k]];
 
-		if (n->in[k] && !n->ops->fold_shape_only && (!t->value || !affordable(&t->value->shape)))
+		if (n->in[k] && !n->ops->fold_shape_only && (!t->value || !t->value->data || !affordable(&t->value->shape)))
 			return false;
 	}
 	return true;
@@ -122,8 +124,9 @@ static int fold(struct work *w, inn_node *n)
 {
 	inn_graph *g = w->g;
 	uint64_t key = fold_key(g, n);
+	bool fresh = n->fold_key != key;
 
-	if (n->fold_key != key) {
+	if (fresh) {
 		struct inn_tensor *out = inn_alloc(g->ctx, n->n_out + 1, sizeof(*out));
 
 		if (!out)
@@ -148,11 +151,15 @@ static int fold(struct work *w, inn_node *n)
 			continue;
 		struct tensor *t = &g->t[n->out[k]];
 
-		if (!inn_shape_count(&v->shape, &count) || v->shape.rank > INN_MAX_RANK || (count && !v->data) || !inn_dtype_size(v->dtype)) {
+		bool sound = v->shape.rank <= INN_MAX_RANK && inn_shape_count(&v->shape, &count) && inn_dtype_size(v->dtype);
+
+		if (!sound || (count && !v->data)) {
 			if (!t->used)
 				continue;
 			return inn_fail(g->ctx, INN_EBUG, NULL, "%s: folding gave no output %u", n->label, k);
 		}
+		if (fresh && (g->folded += count) > FOLD_TOTAL)
+			return inn_fail(g->ctx, INN_ELIMIT, NULL, "%s: the model's constants unfold to too many elements", n->label);
 		t->value = v;
 		t->param = t->name;
 		t->shape = v->shape;
@@ -221,6 +228,30 @@ static int refused(struct work *w, const inn_node *n)
 	return inn_while(w->g->ctx, inn__status(w->g->ctx), NULL, "in %s, opset %u, inputs %s", n->label, w->g->opset, text);
 }
 
+/* Broadcasting would let a bias or a norm's parameters of the wrong size widen the result. */
+static int check_fit(struct work *w, const inn_node *n, inn_val y)
+{
+	int row = inn__weight_row(n, INN_W_BIAS);
+	const struct inn_shape *want = NULL;
+	char a[INN_SHAPE_STR], c[INN_SHAPE_STR];
+
+	if (row >= 0 && w->w[row].id) {
+		inn_val bias = w->w[row];
+
+		w->w[row].id = 0;
+		want = inn_shape_of(w->b, n->ops->forward(w->b, n, w->x, w->w, 0));
+		w->w[row] = bias;
+		if (inn_shape_eq(want, inn_shape_of(w->b, y)))
+			return INN_OK;
+		return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: %s %s does not fit output %s", n->label, n->ops->weights[row].name,
+				inn_shape_str(inn_shape_of(w->b, bias), a), inn_shape_str(want, c));
+	}
+	if (!(n->ops->traits & INN_T_NORM) || !n->n_in || !n->in[0] || inn_shape_eq(inn_node_shape(n, 0), inn_shape_of(w->b, y)))
+		return INN_OK;
+	return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: its parameters do not fit input %s", n->label,
+			inn_shape_str(inn_node_shape(n, 0), a));
+}
+
 static int record(struct work *w, inn_node *n)
 {
 	uint32_t most = n->ops->max_out ? n->ops->max_out : 1;
@@ -240,6 +271,8 @@ static int record(struct work *w, inn_node *n)
 
 		if (!y.id)
 			return refused(w, n);
+		if (!k && (status = check_fit(w, n, y)) < 0)
+			return status;
 		t->shape = *inn_shape_of(w->b, y);
 		t->value = NULL;
 		t->param = t->name;
@@ -275,7 +308,7 @@ static int check_finite(inn_graph *g)
 			struct tensor *t = &g->t[n->in[k]];
 			int row = inn__weight_at(n, k);
 
-			if (row < 0 || !t->value || t->finite == t->value)
+			if (row < 0 || !t->value || !t->value->data || t->finite == t->value)
 				continue;
 			size_t bad = inn_tensor_nonfinite(t->value);
 

@@ -50,6 +50,7 @@ struct inn_graph {
 	inn_ctx *ctx;
 	const struct inn__finder *finder;
 	uint32_t opset, batch, n_kernels, max_in;
+	uint64_t folded;                /* elements of constants made so far */
 	struct tensor *t;               /* t[0] is unused */
 	uint32_t n_t, cap_t, *bucket, n_buckets;
 	inn_node **node;

@@ -56,8 +56,8 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 }
 
 static const struct inn_pass_ops cancel_transposes = {
-	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "cancel_transposes", "leave out pairs of transposes that undo each other", NULL, 0,
-			NULL),
+	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "cancel_transposes",
+			"leave out pairs of transposes that undo each other", NULL, 0, NULL),
 	.apply = apply,
 };
 

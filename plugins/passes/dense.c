@@ -53,7 +53,8 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 }
 
 static const struct inn_pass_ops dense = {
-	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "dense", "see MatMul and Add as one affine layer", NULL, 0, NULL),
+	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "dense",
+			"see MatMul and Add as one affine layer", NULL, 0, NULL),
 	.apply = apply,
 };
 

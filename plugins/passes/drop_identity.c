@@ -33,8 +33,8 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 }
 
 static const struct inn_pass_ops drop_identity = {
-	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "drop_identity", "leave out identities, dropout and casts between float types", NULL,
-			0, NULL),
+	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "drop_identity",
+			"leave out identities, dropout and casts between float types", NULL, 0, NULL),
 	.apply = apply,
 };
 

@@ -144,7 +144,8 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 }
 
 static const struct inn_pass_ops fold_batch_norm = {
-	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "fold_batch_norm", "fold batch norms into the layer before them", NULL, 0, NULL),
+	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "fold_batch_norm",
+			"fold batch norms into the layer before them", NULL, 0, NULL),
 	.apply = apply,
 };
 

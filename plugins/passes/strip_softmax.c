@@ -30,7 +30,8 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 }
 
 static const struct inn_pass_ops strip_softmax = {
-	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "strip_softmax", "leave out the last softmax or sigmoid", NULL, 0, NULL),
+	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "strip_softmax",
+			"leave out the last softmax or sigmoid", NULL, 0, NULL),
 	.apply = apply,
 };
 

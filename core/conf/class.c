@@ -1,0 +1,123 @@
+/* Binding a class by name: a plugin's, or a preset where no plugin has the name. */
+#include "bind.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct inn_choice heads[] = { { "value", INN_VALUE, "" }, { "value_plus", INN_VALUE_PLUS, "" }, { "one", INN_ONE, "" }, { 0 } };
+static const struct inn_choice dialects[] = {
+	{ "paper", INN_PAPER, "" }, { "innvestigate", INN_INNVESTIGATE, "" }, { "zennit", INN_ZENNIT, "" }, { "captum", INN_CAPTUM, "" }, { 0 },
+};
+struct common { const char *as; int head, dialect; };
+static const struct inn_param common_rows[] = {
+	INN_STR(struct common, as, NULL, "label in outputs"),
+	INN_ENUM(struct common, head, -1, heads, "what seeds the reverse pass"),
+	INN_ENUM(struct common, dialect, -1, dialects, "whose exact numbers"),
+	{ 0 },
+};
+static const char *const common_keys[] = { "type", "as", "head", "dialect", NULL };
+static const char *const type_only[] = { "type", NULL };
+
+struct say { struct inn__nearest near; };
+
+static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, const struct inn_loc *loc)
+{
+	static const char *const kinds[] = { "", "layer", "rule", "analyzer", "pass", "stage", "fill", "backend", "format", "metric" };
+	struct inn__nearest n = { .want = name };
+	char text[256];
+
+	f->names(f->user, kind, inn__nearest_offer, &n);
+	snprintf(text, sizeof(text), "no %s is named %s", kind < INN_KINDS ? kinds[kind] : "class", name);
+	return inn__suggest(ctx, loc, &n, text);
+}
+
+/* The common keys of analyzers; a preset's own stand behind the user's. */
+static int bind_common(inn_ctx *ctx, const struct inn__finder *f, const char *name, const struct inn__yaml *y, struct inn_inst *out)
+{
+	struct inn__yaml few = { .kind = INN__MAP };
+	struct inn__yaml *key[4], *item[4];
+	struct common c = { NULL, -1, -1 };
+
+	few.key = key;
+	few.item = item;
+	few.loc = y ? y->loc : few.loc;
+	for (size_t i = 0; y && y->kind == INN__MAP && i < y->n; i++)
+		for (int k = 1; common_keys[k]; k++)
+			if (!strcmp(y->key[i]->text, common_keys[k])) {
+				few.key[few.n] = y->key[i];
+				few.item[few.n++] = y->item[i];
+			}
+	int rc = inn__bind_params(ctx, f, name, common_rows, sizeof(*common_rows), few.n ? &few : NULL, NULL, &c);
+
+	if (c.as)
+		out->label = c.as;
+	if (c.head >= 0)
+		out->head = c.head;
+	if (c.dialect >= 0)
+		out->dialect = c.dialect;
+	return rc;
+}
+
+static int bind_found(inn_ctx *ctx, const struct inn__finder *f, const struct inn_class *cls, const struct inn__yaml *y, struct inn_inst *out)
+{
+	void *opts = inn_alloc(ctx, 1, cls->opts_size);
+	const char *const *skip = cls->kind == INN_ANALYZER ? common_keys : type_only;
+	int rc;
+
+	if (!opts)
+		return INN_ENOMEM;
+	rc = inn__bind_params(ctx, f, cls->name, cls->params, cls->param_size, y && y->kind == INN__MAP ? y : NULL, skip, opts);
+	if (rc >= 0 && cls->check)
+		rc = cls->check(ctx, &out->loc, opts);
+	out->cls = cls;
+	out->opts = opts;
+	return rc;
+}
+
+static int bind_depth(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, unsigned depth, struct inn_inst *out)
+{
+	const struct inn__yaml *type = y->kind == INN__MAP ? inn__yaml_get(y, "type") : y;
+	const struct inn_class *cls;
+	const char *path;
+	int rc;
+
+	if (!type || type->kind != INN__SCALAR || !*type->text)
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a name or a mapping with type: is expected");
+	if (!out->label)
+		out->label = type->text;
+	uint32_t errors = inn_failed(ctx);
+
+	cls = f->find(f->user, ctx, kind, type->text, &type->loc);
+	if (cls) {
+		rc = bind_found(ctx, f, cls, y, out);
+		if (kind == INN_ANALYZER && rc >= 0)
+			rc = bind_common(ctx, f, cls->name, y, out);
+		return rc;
+	}
+	if (!errors && inn_failed(ctx))
+		return INN_EPLUGIN;
+	path = kind == INN_ANALYZER ? f->preset(f->user, type->text) : NULL;
+	if (!path)
+		return no_such(ctx, f, kind, type->text, &type->loc);
+	if (depth > 8)
+		return inn_fail(ctx, INN_ECONFIG, &type->loc, "presets refer to each other in a circle");
+	struct inn__yaml *body;
+
+	if ((rc = inn__preset_expand(ctx, path, y->kind == INN__MAP ? y : NULL, &body)) < 0 || (rc = bind_depth(ctx, f, kind, body, depth + 1, out)) < 0)
+		return inn_while(ctx, rc, &type->loc, "while binding %s", type->text);
+	return bind_common(ctx, f, type->text, y, out);
+}
+
+int inn__bind_class(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
+{
+	*out = (struct inn_inst){ .loc = y->loc, .head = -1, .dialect = -1 };
+	return bind_depth(ctx, f, kind, y, 0, out);
+}
+
+int inn__bind_name(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, struct inn_inst *out)
+{
+	struct inn__yaml *y = inn_alloc(ctx, 1, sizeof(*y));
+
+	if (!y || !(y->text = inn_strdup(ctx, name)))
+		return INN_ENOMEM;
+	return inn__bind_class(ctx, f, kind, y, out);
+}

@@ -1,0 +1,154 @@
+/* One request from start to end. Private to core/job. */
+#ifndef INN_JOB_JOB_H
+#define INN_JOB_JOB_H
+#include "run.h"
+#include "../base/ctx.h"
+#include "../load/load.h"
+#include "../net/net.h"
+#include <innvestigate/plugin.h>
+
+struct inn__defaults { /* configs/defaults.yaml */
+	struct inn_strs backends, passes, predict_passes;
+	const char *heat_map, *sheet, *preprocess, *labels;
+};
+struct inn_job {
+	inn_ctx *ctx;
+	struct inn__registry *reg;
+	const struct inn__finder *finder;
+	struct inn__defaults def;
+	struct inn__yaml *aliases;   /* suffix -> format */
+	bool have_defaults;
+	struct inn_inst backend;     /* cls NULL: chosen by score */
+	bool backend_given;
+	const struct inn_backend_ops *ops;
+	inn_dev *dev;
+	struct inn_model *models;
+	struct inn_analysis *analyses;
+	uint64_t memory;
+	uint32_t threads;
+	bool strict, keep_nonfinite;
+	inn__progress_fn progress;
+	void *progress_user;
+};
+struct inn_model {
+	inn_job *job;
+	struct inn_model *next;
+	const char *path;
+	struct inn_stream file;
+	const struct inn_format_ops *format;
+	struct inn_strs passes;      /* for analysis; v NULL: the defaults */
+	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
+};
+struct inn__pre {            /* preprocessing of pictures; n 0: none */
+	const char *name;
+	size_t n, n_apply;   /* the first n_apply stages run on the host */
+	const struct inn_inst *stage;
+};
+struct inn__samples {
+	inn_job *job;
+	size_t n;
+	uint32_t n_x;
+	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures */
+	bool own;
+	const char **path;                  /* n of them, or NULL */
+	const struct inn_format_ops **format;
+	const struct inn__pre *pre;
+	const char **name;                  /* per input as given (NAME=PATH), or NULL */
+	bool declared;                      /* named: taken as they are, never split */
+	uint64_t key;                       /* of paths, sizes and times */
+};
+struct inn__what {           /* what one plan computes */
+	struct inn_model *model;
+	const struct inn_inst *analyzer;
+	size_t n_analyzer;
+	const struct inn_target *target;
+	const struct inn__pre *pre;
+	bool logits, plain;      /* the flattened output too; only the outputs of the unchanged network */
+	uint32_t batch;          /* 0: by the number of samples */
+};
+struct inn__exec {           /* a plan on the device */
+	struct inn_model *model;
+	inn_graph *graph;
+	uint32_t batch, n_x, n_out, n_classes;
+	struct inn_plan *plan;
+	inn_exec *exec;
+	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
+	uint32_t ids, valid, pick;
+	struct inn__prep *prep;  /* recorded stages, run before; NULL: none */
+	const struct inn_target *target;
+};
+struct inn__prep { struct inn_plan *plan; inn_exec *exec; uint32_t in, out; struct inn_shape in_shape; };
+
+/* files.c */
+int inn__file_map(inn_ctx *ctx, const char *path, int status, struct inn_stream *s) INN_MUST;
+void inn__file_unmap(struct inn_stream *s);
+const char *inn__suffix(const char *path); /* "npy"; "" if none */
+/* The format of a file by suffix, then by what it contains. NULL after recording an error. */
+const struct inn_format_ops *inn__format_of(inn_job *job, const char *path, const struct inn_stream *s);
+/* The format that writes files of this suffix. */
+const struct inn_format_ops *inn__format_for(inn_job *job, const char *path);
+int inn__write_file(inn_ctx *ctx, const char *path, const void *data, size_t n) INN_MUST;
+int inn__write_tensor(inn_job *job, const char *path, const struct inn_tensor *t) INN_MUST;
+int inn__write_named(inn_job *job, const char *path, const struct inn_named *v, uint32_t n) INN_MUST;
+int inn__make_folder(inn_ctx *ctx, const char *path) INN_MUST; /* and sweeps leftovers */
+int inn__writable(inn_ctx *ctx, const char *path) INN_MUST;    /* before the work starts */
+
+/* job.c */
+int inn__defaults(inn_job *job) INN_MUST;
+int inn__last_status(const inn_ctx *ctx);
+int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *text, struct inn_inst *out) INN_MUST;
+/* model.c */
+int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passes, struct inn_model **m) INN_MUST;
+/* The graph for analysis, or the one for predict. NULL after recording an error. */
+inn_graph *inn__model_graph(struct inn_model *m, bool plain);
+uint64_t inn__file_hash(const struct inn_stream *s);
+/* backend.c */
+int inn__backend_open(inn_job *job) INN_MUST;
+int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec) INN_MUST;
+void inn__backend_close(inn_job *job);
+/* compile.c */
+int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **e) INN_MUST;
+int inn__exec_load(inn_job *job, struct inn__exec *e) INN_MUST; /* to the device */
+void inn__exec_free(inn_job *job, struct inn__exec *e);
+/* prep.c */
+int inn__pre_load(inn_job *job, const char *name, struct inn__pre *pre) INN_MUST;
+int inn__pre_apply(inn_ctx *ctx, const struct inn__pre *pre, struct inn_tensor *image) INN_MUST;
+int inn__pre_bounds(inn_build *b, const struct inn__pre *pre, const struct inn_shape *x) INN_MUST;
+uint32_t inn__pre_sign(const struct inn__pre *pre, const struct inn_shape *x);
+/* Records and loads the stages with a plan of their own for images of this shape. */
+int inn__prep_make(inn_job *job, const struct inn__pre *pre, uint32_t batch, const struct inn_tensor *image,
+		   const struct inn_shape *want, struct inn__prep **out) INN_MUST;
+int inn__prep_run(inn_job *job, struct inn__prep *p, const struct inn_tensor *in, struct inn_tensor *out) INN_MUST;
+void inn__prep_free(inn_job *job, struct inn__prep *p);
+/* data.c */
+int inn__samples_open(inn_job *job, const char *const *input, size_t n, const char *base, const struct inn__pre *pre,
+		      struct inn__samples *s) INN_MUST;
+/* Puts named arrays into the order of the model's inputs and checks shapes. */
+int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
+void inn__samples_free(struct inn__samples *s);
+/* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
+int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;
+/* Reads a host picture with its stages applied (u8 [H,W,C]). reader.c */
+int inn__read_image(inn_ctx *ctx, const struct inn__samples *s, size_t i, struct inn_tensor *t) INN_MUST;
+struct inn__reader;
+int inn__reader_new(const struct inn__samples *s, uint32_t batch, struct inn__reader **r) INN_MUST;
+/* Rows [first, first+batch) of every input, the last one repeated beyond the end; valid until the next call. */
+int inn__reader_get(struct inn__reader *r, size_t first, struct inn_tensor *x) INN_MUST;
+void inn__reader_free(struct inn__reader *r);
+/* target.c */
+int inn__target_parse(inn_job *job, const char *text, struct inn_target *t) INN_MUST;
+int inn__target_check(inn_ctx *ctx, const struct inn_target *t, size_t n_samples, uint32_t n_classes) INN_MUST;
+/* picture.c */
+int inn__heat_map(inn_job *job, const struct inn_tensor *map, size_t sample, struct inn_tensor *out) INN_MUST;
+int inn__sheet(inn_job *job, struct inn_tensor *tile, size_t n, const char *const *label, uint32_t columns,
+	       struct inn_tensor *out) INN_MUST;
+/* predict.c */
+struct inn__labels { size_t n; const char *const *v; };
+int inn__labels_load(inn_job *job, const char *path, const struct inn_model *m, struct inn__labels *l) INN_MUST;
+void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__samples *s, const struct inn__labels *l,
+		    uint32_t k, bool json, FILE *out);
+/* manifest.c: a growing text */
+struct inn__text { char *s; size_t n, cap; bool failed; };
+void inn__text_add(struct inn__text *t, const char *fmt, ...) INN_PRINTF(2, 3);
+void inn__text_json(struct inn__text *t, const char *s);
+#endif

@@ -1,0 +1,90 @@
+/* Opening a network: the file, its format, the graph, the passes. */
+#include "job.h"
+#include <string.h>
+
+static uint64_t mix(uint64_t h, uint64_t v) { return (h ^ v) * 0x9e3779b97f4a7c15u ^ (h >> 29); }
+
+uint64_t inn__file_hash(const struct inn_stream *s)
+{
+	uint64_t h = mix(0xcbf29ce484222325u, s->size), v;
+	size_t i = 0;
+
+	for (; i + 8 <= s->size; i += 8) {
+		memcpy(&v, s->data + i, 8);
+		h = mix(h, v);
+	}
+	for (; i < s->size; i++)
+		h = mix(h, s->data[i]);
+	return mix(h, h >> 32);
+}
+
+int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passes, struct inn_model **out)
+{
+	struct inn_model *m;
+	int status = inn__defaults(job);
+
+	*out = NULL;
+	if (status < 0)
+		return status;
+	if (!(m = inn_alloc(job->ctx, 1, sizeof(*m))) || !(m->path = inn_strdup(job->ctx, path)))
+		return INN_ENOMEM;
+	if ((status = inn__file_map(job->ctx, m->path, INN_EMODEL, &m->file)) < 0)
+		return status;
+	m->job = job;
+	m->next = job->models;
+	job->models = m; /* from now on the job unmaps */
+	m->passes = passes ? *passes : job->def.passes;
+	if (!(m->format = inn__format_of(job, m->path, &m->file)))
+		return inn__last_status(job->ctx);
+	if (!m->format->read_graph)
+		return inn_fail(job->ctx, INN_EMODEL, NULL, "%s: files of format %s hold no network", path, m->format->cls.name);
+	*out = m;
+	return INN_OK;
+}
+
+static int run_pass(struct inn_model *m, inn_graph *g, const char *name)
+{
+	inn_ctx *ctx = m->job->ctx;
+	struct inn_inst inst;
+	int status = inn__bind_name(ctx, m->job->finder, INN_PASS, name, &inst);
+
+	if (status < 0)
+		return status;
+	const struct inn_pass_ops *pass = (const struct inn_pass_ops *)(const void *)inst.cls;
+
+	if (!pass->apply)
+		return inn_fail(ctx, INN_EPLUGIN, NULL, "pass %s does nothing", name);
+	if ((status = pass->apply(ctx, g, inst.opts)) < 0 || (status = inn__graph_resolve(g, 0)) < 0)
+		return inn_while(ctx, status, NULL, "in pass %s over %s", name, m->path);
+	return INN_OK;
+}
+
+static int fill(struct inn_model *m, inn_graph *g, const struct inn_strs *passes)
+{
+	inn_ctx *ctx = m->job->ctx;
+	struct inn_inst inst;
+	int status = inn__bind_name(ctx, m->job->finder, INN_FORMAT, m->format->cls.name, &inst);
+
+	if (status == INN_OK && (status = m->format->read_graph(ctx, &m->file, inst.opts, g)) < 0)
+		return inn_while(ctx, status, NULL, "reading %s", m->path);
+	if (status == INN_OK && (status = inn__graph_resolve(g, 0)) < 0)
+		return inn_while(ctx, status, NULL, "in %s", m->path);
+	for (size_t i = 0; status == INN_OK && i < passes->n; i++)
+		status = run_pass(m, g, passes->v[i]);
+	return status;
+}
+
+inn_graph *inn__model_graph(struct inn_model *m, bool plain)
+{
+	inn_graph **slot = plain ? &m->plain : &m->graph;
+
+	if (*slot)
+		return *slot;
+	inn_graph *g = inn__graph_new(m->job->ctx, m->job->finder);
+
+	if (g && fill(m, g, plain ? &m->job->def.predict_passes : &m->passes) < 0) {
+		inn__graph_free(g);
+		g = NULL;
+	}
+	return *slot = g;
+}

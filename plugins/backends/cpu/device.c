@@ -1,0 +1,75 @@
+/* The device: oneDNN's engine and stream, the number of threads, and the class. */
+#include "cpu.h"
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int score(inn_ctx *ctx, const void *opts)
+{
+	(void)ctx;
+	(void)opts;
+	return dnnl_engine_get_count(dnnl_cpu) ? 10 : 0;
+}
+
+static const char *isa_name(dnnl_cpu_isa_t isa)
+{
+	switch (isa) {
+	case dnnl_cpu_isa_sse41: return "SSE4.1";
+	case dnnl_cpu_isa_avx: return "AVX";
+	case dnnl_cpu_isa_avx2: return "AVX2";
+	case dnnl_cpu_isa_avx2_vnni: return "AVX2 VNNI";
+	case dnnl_cpu_isa_all: return "unknown ISA";
+	default: return isa & 0x20 ? "AVX-512" : "x86-64";
+	}
+}
+
+static void close_dev(inn_dev *d)
+{
+	if (!d)
+		return;
+	if (d->stream)
+		dnnl_stream_destroy(d->stream);
+	if (d->engine)
+		dnnl_engine_destroy(d->engine);
+	free(d);
+}
+
+static int open_dev(inn_ctx *ctx, const void *opts, uint32_t threads, inn_dev **dev)
+{
+	inn_dev *d = calloc(1, sizeof(*d));
+	const dnnl_version_t *v = dnnl_version();
+	const char *isa = isa_name(dnnl_get_effective_cpu_isa());
+	int all = omp_get_num_procs();
+
+	(void)opts;
+	if (!d)
+		return inn_nomem(ctx);
+	d->threads = threads && threads < 1024 ? (int)threads : all;
+	d->wide = isa[3] == '-';
+	if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) != dnnl_success ||
+	    dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) != dnnl_success) {
+		close_dev(d);
+		return inn_fail(ctx, INN_EDEVICE, NULL, "cpu: oneDNN cannot open the processor");
+	}
+	snprintf(d->text, sizeof(d->text), "oneDNN %d.%d.%d, %s, %d thread%s", v->major, v->minor, v->patch, isa, d->threads,
+		 d->threads == 1 ? "" : "s");
+	*dev = d;
+	return INN_OK;
+}
+
+static const char *describe(const inn_dev *d) { return d->text; }
+
+static const struct inn_backend_ops cpu = {
+	.cls = INN_HEAD(struct inn_backend_ops, INN_BACKEND, "cpu", "Vectorised, multi-threaded computation by oneDNN", NULL, 0, NULL),
+	.score = score,
+	.open = open_dev,
+	.close = close_dev,
+	.compile = cpu_compile,
+	.release = cpu_release,
+	.write = cpu_write,
+	.run = cpu_run,
+	.read = cpu_read,
+	.describe = describe,
+};
+
+INN_PLUGIN("cpu", "1.0.0", "BSD-2-Clause", &cpu.cls);

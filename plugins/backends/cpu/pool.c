@@ -1,0 +1,174 @@
+/* Pooling over 1 to 3 spatial axes, one plane at a time. */
+#include "cpu.h"
+#include <string.h>
+
+struct pool {
+	uint32_t in[3], out[3], size[3], stride[3], before[3], dilation[3], count_pad; /* missing axes: length 1, in front */
+	size_t planes, n_in, n_out;
+};
+struct span { uint32_t from, to; }; /* kernel positions inside the image */
+
+/* Kernel positions k in [from, to) with 0 <= o*stride - before + k*dilation < in. */
+static inline struct span span_of(const struct pool *p, uint32_t axis, uint32_t o)
+{
+	int64_t start = (int64_t)o * p->stride[axis] - p->before[axis], d = p->dilation[axis], n = p->in[axis];
+	int64_t from = start < 0 ? (-start + d - 1) / d : 0, to = start < n ? (n - start + d - 1) / d : 0;
+
+	to = to > p->size[axis] ? p->size[axis] : to;
+	return (struct span){ (uint32_t)from, (uint32_t)(to < from ? from : to) };
+}
+
+static inline size_t place_of(const struct pool *p, uint32_t axis, uint32_t o, uint32_t k)
+{
+	return (size_t)((int64_t)o * p->stride[axis] - p->before[axis] + (int64_t)k * p->dilation[axis]);
+}
+
+typedef void (*cell_fn)(const struct pool *p, const uint32_t o[3], const struct span s[3], size_t at, const float *x, const float *by, float *y);
+
+/* Position of the first largest element in the window; SIZE_MAX if the window lies in the padding. */
+static inline size_t winner(const struct pool *p, const uint32_t o[3], const struct span s[3], const float *by)
+{
+	size_t best = SIZE_MAX;
+	float top = 0;
+
+	for (uint32_t a = s[0].from; a < s[0].to; a++)
+		for (uint32_t b = s[1].from; b < s[1].to; b++) {
+			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+
+			for (uint32_t c = s[2].from; c < s[2].to; c++) {
+				size_t at = line + place_of(p, 2, o[2], c);
+
+				if (best == SIZE_MAX || by[at] > top) {
+					best = at;
+					top = by[at];
+				}
+			}
+		}
+	return best;
+}
+
+static void max_cell(const struct pool *p, const uint32_t o[3], const struct span s[3], size_t at, const float *x, const float *by, float *y)
+{
+	size_t w = winner(p, o, s, by);
+
+	y[at] = w == SIZE_MAX ? 0 : x[w];
+}
+
+static void max_dx_cell(const struct pool *p, const uint32_t o[3], const struct span s[3], size_t at, const float *x, const float *by, float *y)
+{
+	size_t w = winner(p, o, s, by);
+
+	if (w != SIZE_MAX)
+		y[w] += x[at];
+}
+
+static inline float divisor(const struct pool *p, const struct span s[3])
+{
+	if (p->count_pad)
+		return (float)p->size[0] * (float)p->size[1] * (float)p->size[2];
+	return (float)(s[0].to - s[0].from) * (float)(s[1].to - s[1].from) * (float)(s[2].to - s[2].from);
+}
+
+static void avg_cell(const struct pool *p, const uint32_t o[3], const struct span s[3], size_t at, const float *x, const float *by, float *y)
+{
+	float sum = 0, n = divisor(p, s);
+
+	(void)by;
+	for (uint32_t a = s[0].from; a < s[0].to; a++)
+		for (uint32_t b = s[1].from; b < s[1].to; b++) {
+			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+
+			for (uint32_t c = s[2].from; c < s[2].to; c++)
+				sum += x[line + place_of(p, 2, o[2], c)];
+		}
+	y[at] = n > 0 ? sum / n : 0;
+}
+
+static void avg_dx_cell(const struct pool *p, const uint32_t o[3], const struct span s[3], size_t at, const float *x, const float *by, float *y)
+{
+	float n = divisor(p, s), g = n > 0 ? x[at] / n : 0;
+
+	(void)by;
+	for (uint32_t a = s[0].from; a < s[0].to; a++)
+		for (uint32_t b = s[1].from; b < s[1].to; b++) {
+			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+
+			for (uint32_t c = s[2].from; c < s[2].to; c++)
+				y[line + place_of(p, 2, o[2], c)] += g;
+		}
+}
+
+static inline void plane(const struct pool *p, cell_fn f, const float *x, const float *by, float *y)
+{
+	uint32_t o[3];
+	struct span s[3];
+	size_t at = 0;
+
+	for (o[0] = 0; o[0] < p->out[0]; o[0]++) {
+		s[0] = span_of(p, 0, o[0]);
+		for (o[1] = 0; o[1] < p->out[1]; o[1]++) {
+			s[1] = span_of(p, 1, o[1]);
+			for (o[2] = 0; o[2] < p->out[2]; o[2]++) {
+				s[2] = span_of(p, 2, o[2]);
+				f(p, o, s, at++, x, by, y);
+			}
+		}
+	}
+}
+
+static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
+{
+	const struct pool *p = arg;
+	uint32_t code = op_of(e, i)->code;
+	bool dx = code == INN_OP_POOL_MAX_DX || code == INN_OP_POOL_AVG_DX;
+	const float *x = e->at[src_of(e, i, 0)], *by = e->at[src_of(e, i, op_of(e, i)->n_src - 1)];
+	float *y = e->at[i];
+
+#pragma omp parallel for num_threads(threads_for(e, p->planes * p->n_in)) schedule(static)
+	for (size_t k = 0; k < p->planes; k++) {
+		const float *xk = x + k * (dx ? p->n_out : p->n_in), *byk = by + k * p->n_in;
+		float *yk = y + k * (dx ? p->n_in : p->n_out);
+
+		if (dx)
+			memset(yk, 0, p->n_in * sizeof(*yk));
+		switch (code) {
+		case INN_OP_POOL_MAX: plane(p, max_cell, xk, byk, yk); break;
+		case INN_OP_POOL_MAX_DX: plane(p, max_dx_cell, xk, byk, yk); break;
+		case INN_OP_POOL_AVG: plane(p, avg_cell, xk, byk, yk); break;
+		default: plane(p, avg_dx_cell, xk, byk, yk); break;
+		}
+	}
+	return INN_OK;
+}
+
+int cpu_pool(struct inn_exec *e, uint32_t i)
+{
+	struct pool *p = cpu_alloc(e, 1, sizeof(*p));
+	uint32_t code = op_of(e, i)->code;
+	bool dx = code == INN_OP_POOL_MAX_DX || code == INN_OP_POOL_AVG_DX;
+	const struct inn_shape *x = dx ? &op_of(e, i)->shape : src_shape(e, i, 0);
+	const struct inn_shape *y = dx ? src_shape(e, i, 0) : &op_of(e, i)->shape;
+	struct inn_window w;
+
+	if (!p)
+		return INN_ENOMEM;
+	inn_op_window(e->p, i, &w);
+	p->count_pad = w.count_pad;
+	for (uint32_t d = 0; d < 3; d++)
+		p->in[d] = p->out[d] = p->size[d] = p->stride[d] = p->dilation[d] = 1;
+	for (uint32_t d = 0; d < w.n; d++) {
+		uint32_t k = 3 - w.n + d;
+
+		p->in[k] = x->dim[2 + d];
+		p->out[k] = y->dim[2 + d];
+		p->size[k] = w.size[d];
+		p->stride[k] = w.stride[d];
+		p->before[k] = w.before[d];
+		p->dilation[k] = w.dilation[d];
+	}
+	p->planes = (size_t)x->dim[0] * x->dim[1];
+	p->n_in = (size_t)p->in[0] * p->in[1] * p->in[2];
+	p->n_out = (size_t)p->out[0] * p->out[1] * p->out[2];
+	e->step[i] = (struct step){ .fn = run_pool, .arg = p, .op = i };
+	return INN_OK;
+}

@@ -1,0 +1,363 @@
+/* Convolutions by oneDNN: operands are reordered into the layout that the primitive asks for. */
+#include "cpu.h"
+#include <string.h>
+
+int cpu_dnnl(struct inn_exec *e, uint32_t i, const char *what, dnnl_status_t s)
+{
+	static const char *const text[] = { "success", "out of memory", "invalid arguments", "unimplemented", "no more implementations",
+					    "runtime error", "not required" };
+	char shape[INN_SHAPE_STR];
+
+	if (s == dnnl_success)
+		return INN_OK;
+	if (s == dnnl_out_of_memory)
+		return inn_nomem(e->ctx);
+	return inn_fail(e->ctx, INN_EDEVICE, NULL, "cpu: oneDNN cannot make %s for %s %s (%s): %s", what, inn_op_name(op_of(e, i)->code),
+			inn_shape_str(&op_of(e, i)->shape, shape), op_of(e, i)->from, (unsigned)s < 7 ? text[s] : "unknown error");
+}
+
+int cpu_slot(struct inn_exec *e, uint32_t i, const dnnl_memory_desc_t *md, enum place place, uint32_t op, size_t offset, uint32_t *slot)
+{
+	dnnl_memory_t m;
+
+	if (!cpu_room(e, &e->slot, e->n_slots, &e->cap_slots, sizeof(*e->slot)))
+		return INN_ENOMEM;
+	int s = cpu_dnnl(e, i, "a memory object", dnnl_memory_create(&m, md, e->dev->engine, DNNL_MEMORY_NONE));
+
+	if (s)
+		return s;
+	e->slot[e->n_slots] = (struct slot){ .memory = m, .place = place, .op = op, .offset = offset };
+	*slot = e->n_slots++;
+	return INN_OK;
+}
+
+int cpu_call(struct inn_exec *e, uint32_t i, struct product *q, const_dnnl_primitive_desc_t pd, int n, const int *arg, const uint32_t *slot)
+{
+	struct call *c = &q->call[q->n];
+	dnnl_primitive_t prim;
+
+	if (!cpu_room(e, &e->prim, e->n_prims, &e->cap_prims, sizeof(*e->prim)))
+		return INN_ENOMEM;
+	int s = cpu_dnnl(e, i, "a primitive", dnnl_primitive_create(&prim, pd));
+
+	if (s)
+		return s;
+	e->prim[e->n_prims++] = prim;
+	c->prim = prim;
+	c->n = n;
+	for (int k = 0; k < n; k++)
+		c->arg[k] = (dnnl_exec_arg_t){ .arg = arg[k], .memory = e->slot[slot[k]].memory };
+	q->n++;
+	return INN_OK;
+}
+
+int cpu_run_product(struct inn_exec *e, uint32_t i, void *arg)
+{
+	const struct product *q = arg;
+	dnnl_status_t s = dnnl_success;
+
+	for (uint32_t k = 0; !s && k < q->n; k++)
+		s = dnnl_primitive_execute(q->call[k].prim, e->dev->stream, q->call[k].n, q->call[k].arg);
+	if (!s)
+		s = dnnl_stream_wait(e->dev->stream);
+	return cpu_dnnl(e, i, "a result", s);
+}
+
+int cpu_zero(struct inn_exec *e, uint32_t i, void *arg)
+{
+	(void)arg;
+	memset(e->at[i], 0, e->count[i] * sizeof(float));
+	return INN_OK;
+}
+
+enum { X, W, Y };
+struct conv {
+	uint32_t i, op[3];            /* operations that hold x, w and y */
+	uint32_t n, groups;
+	dnnl_memory_desc_t plain[3], any[3];
+	dnnl_dims_t stride, dilation, before, after;
+	bool flipped;                 /* x and y exchanged, w flipped and transposed */
+	struct product *q;
+};
+
+static size_t scratch_take(struct inn_exec *e, struct product *q, size_t bytes)
+{
+	size_t at = q->top;
+
+	q->top += round_up(bytes);
+	cpu_scratch(e, q->top);
+	return at;
+}
+
+static int reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_memory_desc_t *a, uint32_t from, const dnnl_memory_desc_t *b,
+		   uint32_t to)
+{
+	dnnl_primitive_desc_t pd;
+	dnnl_primitive_attr_t attr = NULL;
+	uint32_t slot[3] = { from, to };
+	dnnl_status_t st = dnnl_primitive_attr_create(&attr);
+
+	if (!st)
+		st = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+	if (!st)
+		st = dnnl_reorder_primitive_desc_create(&pd, a, e->dev->engine, b, e->dev->engine, attr);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	int s = cpu_dnnl(e, i, "a reorder", st);
+
+	if (s)
+		return s;
+	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+
+	s = cpu_slot(e, i, pad, AT_SCRATCH, i, scratch_take(e, q, dnnl_memory_desc_get_size(pad)), &slot[2]);
+	if (!s)
+		s = cpu_call(e, i, q, pd, 3, (const int[]){ DNNL_ARG_FROM, DNNL_ARG_TO, DNNL_ARG_SCRATCHPAD }, slot);
+	dnnl_primitive_desc_destroy(pd);
+	return s;
+}
+
+struct flip { uint32_t op, groups, k, c; size_t area, offset; };
+
+/* [g][K][C][area] to [g][C][K][area reversed], into scratch. */
+static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
+{
+	const struct flip *f = arg;
+	const float *w = e->at[f->op];
+	float *to = (float *)(void *)(e->scratch + f->offset);
+
+	(void)i;
+	for (size_t g = 0; g < f->groups; g++)
+		for (size_t k = 0; k < f->k; k++)
+			for (size_t c = 0; c < f->c; c++) {
+				const float *a = w + ((g * f->k + k) * f->c + c) * f->area;
+				float *b = to + ((g * f->c + c) * f->k + k) * f->area;
+
+				for (size_t j = 0; j < f->area; j++)
+					b[j] = a[f->area - 1 - j];
+			}
+	return INN_OK;
+}
+
+static bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
+
+/* Weights that are the same for every batch are reordered once, and shared by all products that read them. A product of
+ * the prologue runs before the steps that follow it and reorders for itself. */
+static int kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot)
+{
+	struct product *q = c->q;
+	bool here = in_prologue(e, c->i);
+	uint32_t from;
+	size_t at = e->kept_size;
+	int s;
+
+	for (uint32_t k = 0; k < e->n_weights; k++) {
+		const struct weight *w = &e->weight[k];
+
+		if (w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
+			*slot = w->slot;
+			return INN_OK;
+		}
+	}
+	if (!(here || (q = cpu_alloc(e, 1, sizeof(*q)))) || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
+		return INN_ENOMEM;
+	if (c->flipped) {
+		struct flip *f = cpu_alloc(e, 1, sizeof(*f));
+		const dnnl_dim_t *d = c->plain[W].dims + (c->groups > 1);
+
+		if (!f)
+			return INN_ENOMEM;
+		*f = (struct flip){ c->op[W], c->groups, (uint32_t)d[1], (uint32_t)d[0], 1, scratch_take(e, q, dnnl_memory_desc_get_size(&c->plain[W])) };
+		for (uint32_t k = 0; k < c->n; k++)
+			f->area *= (size_t)d[2 + k];
+		if ((s = cpu_once(e, run_flip, c->i, f)) || (s = cpu_slot(e, c->i, &c->plain[W], AT_SCRATCH, c->i, f->offset, &from)))
+			return s;
+	} else if ((s = cpu_slot(e, c->i, &c->plain[W], AT_VALUE, c->op[W], 0, &from))) {
+		return s;
+	}
+	e->kept_size += round_up(dnnl_memory_desc_get_size(want));
+	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
+		return s;
+	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want };
+	return here ? INN_OK : cpu_once(e, cpu_run_product, c->i, q);
+}
+
+/* The slot from which the primitive reads operand k. */
+static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want, uint32_t *slot)
+{
+	uint32_t from;
+	bool same = dnnl_memory_desc_equal(&c->plain[k], want);
+
+	if (k == W && !op_of(e, c->op[W])->home && (!same || c->flipped))
+		return kept_weight(e, c, want, slot);
+	int s = cpu_slot(e, c->i, &c->plain[k], AT_VALUE, c->op[k], 0, &from);
+
+	*slot = from;
+	if (s || same)
+		return s;
+	s = cpu_slot(e, c->i, want, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(want)), slot);
+	return s ? s : reorder(e, c->i, c->q, &c->plain[k], from, want, *slot);
+}
+
+/* The primitive with its reorders; in[0], in[1] are operands and out the result among x, w and y. */
+static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_desc_t pd, const uint32_t *in, uint32_t out, const int *arg,
+		const dnnl_query_t *query)
+{
+	uint32_t slot[4], to;
+	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, query[2], 0);
+	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+	bool same = dnnl_memory_desc_equal(&c->plain[out], md);
+	int s = INN_OK;
+
+	for (uint32_t k = 0; !s && k < 2; k++)
+		s = operand(e, c, in[k], dnnl_primitive_desc_query_md(pd, query[k], 0), &slot[k]);
+	if (!s)
+		s = cpu_slot(e, c->i, &c->plain[out], AT_VALUE, c->i, 0, &to);
+	slot[2] = to;
+	if (!s && !same)
+		s = cpu_slot(e, c->i, md, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(md)), &slot[2]);
+	if (!s)
+		s = cpu_slot(e, c->i, pad, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(pad)), &slot[3]);
+	if (!s)
+		s = cpu_call(e, c->i, c->q, pd, 4, arg, slot);
+	return s || same ? s : reorder(e, c->i, c->q, md, slot[2], &c->plain[out], to);
+}
+
+static dnnl_status_t forward_desc(const struct conv *c, dnnl_prop_kind_t prop, dnnl_convolution_desc_t *d)
+{
+	return dnnl_dilated_convolution_forward_desc_init(d, prop, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y], c->stride,
+							  c->dilation, c->before, c->after);
+}
+
+static int make(struct inn_exec *e, const struct conv *c, uint32_t code)
+{
+	static const int arg[3][4] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD },
+				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
+				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
+	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
+						  { dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_diff_src_md },
+						  { dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_diff_weights_md } };
+	static const uint32_t in[3][2] = { { X, W }, { Y, W }, { X, Y } }, out[3] = { Y, X, W };
+	uint32_t kind = code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2;
+	dnnl_convolution_desc_t d;
+	dnnl_primitive_desc_t pd = NULL, hint = NULL;
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_status_t s = dnnl_primitive_attr_create(&attr);
+
+	if (!s)
+		s = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+	if (!s)
+		s = forward_desc(c, kind ? dnnl_forward_training : dnnl_forward_inference, &d);
+	if (!s)
+		s = dnnl_primitive_desc_create(kind ? &hint : &pd, &d, attr, e->dev->engine, NULL);
+	if (!s && kind == 1)
+		s = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], &c->any[Y], c->stride,
+								     c->dilation, c->before, c->after);
+	if (!s && kind == 2)
+		s = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y],
+									c->stride, c->dilation, c->before, c->after);
+	if (!s && kind)
+		s = dnnl_primitive_desc_create(&pd, &d, attr, e->dev->engine, hint);
+	int r = cpu_dnnl(e, c->i, "a convolution", s);
+
+	if (!r)
+		r = emit(e, c, pd, in[kind], out[kind], arg[kind], query[kind]);
+	if (pd)
+		dnnl_primitive_desc_destroy(pd);
+	if (hint)
+		dnnl_primitive_desc_destroy(hint);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	return r;
+}
+
+/* Dense descriptor of x, w or y, and the same with a free layout; weights get an axis for groups. */
+static int layouts(struct inn_exec *e, struct conv *c, uint32_t k, const struct inn_shape *s)
+{
+	dnnl_dims_t dim, stride;
+	int nd = 0;
+	dnnl_dim_t n = 1;
+
+	if (k == W && c->groups > 1) {
+		dim[nd++] = c->groups;
+		dim[nd++] = s->dim[0] / c->groups;
+	} else {
+		dim[nd++] = s->dim[0];
+	}
+	for (uint32_t d = 1; d < s->rank; d++)
+		dim[nd++] = s->dim[d];
+	if (k == W && c->flipped) {
+		dnnl_dim_t t = dim[nd - (int)c->n - 2];
+
+		dim[nd - (int)c->n - 2] = dim[nd - (int)c->n - 1];
+		dim[nd - (int)c->n - 1] = t;
+	}
+	for (int d = nd; d-- > 0; n *= dim[d])
+		stride[d] = n;
+	int r = cpu_dnnl(e, c->i, "a layout", dnnl_memory_desc_init_by_strides(&c->plain[k], nd, dim, dnnl_f32, stride));
+
+	return r ? r : cpu_dnnl(e, c->i, "a layout", dnnl_memory_desc_init_by_tag(&c->any[k], nd, dim, dnnl_f32, dnnl_format_tag_any));
+}
+
+/* A stride-1 adjoint with constant weights is a forward convolution with flipped, transposed weights. */
+static bool can_flip(const struct inn_exec *e, uint32_t i, const struct inn_window *w, const struct inn_shape *s, uint32_t op)
+{
+	bool ok = !op_of(e, op)->home && !in_prologue(e, i);
+
+	for (uint32_t d = 0; d < w->n; d++) {
+		uint64_t reach = (uint64_t)w->dilation[d] * (s->dim[2 + d] - 1);
+
+		ok = ok && w->stride[d] == 1 && w->before[d] <= reach && w->after[d] <= reach;
+	}
+	return ok;
+}
+
+int cpu_product(struct inn_exec *e, uint32_t i)
+{
+	static const uint32_t role[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } }; /* of source 0, source 1 and the result */
+	uint32_t code = op_of(e, i)->code;
+	const uint32_t *r = role[code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2];
+	const struct inn_shape *shape[3];
+	struct inn_window w;
+	struct conv c = { .i = i };
+	int s = INN_OK;
+
+	if (!e->count[i])
+		return INN_OK;
+	e->step[i] = (struct step){ .fn = cpu_zero, .op = i };
+	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)])
+		return INN_OK;
+	inn_op_window(e->p, i, &w);
+	c.n = w.n;
+	c.groups = w.groups;
+	for (uint32_t k = 0; k < 3; k++) {
+		shape[r[k]] = k < 2 ? src_shape(e, i, k) : &op_of(e, i)->shape;
+		c.op[r[k]] = k < 2 ? src_of(e, i, k) : i;
+	}
+	c.flipped = code == INN_OP_CONV_DX && can_flip(e, i, &w, shape[W], c.op[W]);
+	for (uint32_t d = 0; d < w.n; d++) {
+		uint32_t reach = w.dilation[d] * (shape[W]->dim[2 + d] - 1);
+
+		c.stride[d] = w.stride[d];
+		c.dilation[d] = (dnnl_dim_t)w.dilation[d] - 1;
+		c.before[d] = c.flipped ? reach - w.before[d] : w.before[d];
+		c.after[d] = c.flipped ? reach - w.after[d] : w.after[d];
+	}
+	if (c.flipped) {
+		const struct inn_shape *t = shape[X];
+		uint32_t op = c.op[X];
+
+		shape[X] = shape[Y];
+		shape[Y] = t;
+		c.op[X] = c.op[Y];
+		c.op[Y] = op;
+		code = INN_OP_CONV;
+	}
+	for (uint32_t k = 0; !s && k < 3; k++)
+		s = layouts(e, &c, k, shape[k]);
+	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
+		return INN_ENOMEM;
+	if (!s)
+		s = make(e, &c, code);
+	e->step[i] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = i };
+	return s;
+}
