@@ -120,6 +120,8 @@ static uint64_t fold_key(const inn_graph *g, const inn_node *n)
 	return h | 1;
 }
 
+#define NOT_FOLDED 1 /* the layer declined without an error: it is recorded instead */
+
 static int fold(struct work *w, inn_node *n)
 {
 	inn_graph *g = w->g;
@@ -136,8 +138,11 @@ static int fold(struct work *w, inn_node *n)
 
 			w->in[k] = n->in[k] && t->value ? *t->value : (struct inn_tensor){ .shape = t->shape };
 		}
+		uint32_t errors = inn__errors(g->ctx);
 		int status = n->ops->fold(g->ctx, n, w->in, n->n_in, out);
 
+		if (status < 0 && inn__errors(g->ctx) == errors)
+			return NOT_FOLDED;
 		if (status < 0)
 			return inn_while(g->ctx, status, NULL, "while folding %s, opset %u", n->label, g->opset);
 		n->folded = out;
@@ -150,7 +155,6 @@ static int fold(struct work *w, inn_node *n)
 		if (!n->out[k])
 			continue;
 		struct tensor *t = &g->t[n->out[k]];
-
 		bool sound = v->shape.rank <= INN_MAX_RANK && inn_shape_count(&v->shape, &count) && inn_dtype_size(v->dtype);
 
 		if (!sound || (count && !v->data)) {
@@ -295,7 +299,9 @@ static int resolve_node(struct work *w, inn_node *n)
 	}
 	if (alias(g, n))
 		return INN_OK;
-	return foldable(g, n) ? fold(w, n) : record(w, n);
+	int status = foldable(g, n) ? fold(w, n) : NOT_FOLDED;
+
+	return status == NOT_FOLDED ? record(w, n) : status;
 }
 
 /* Every weight that a live node reads must be finite; looked at once. */

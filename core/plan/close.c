@@ -8,9 +8,15 @@ void inn__live(const inn_build *b, const uint32_t *roots, uint32_t n, bool *live
 {
 	for (uint32_t i = 0; i < n; i++)
 		live[roots[i]] = true;
-	for (uint32_t v = b->n - 1; v > 0; v--)
-		for (uint32_t k = 0; live[v] && k < val(b, v)->op.n_src; k++)
-			live[src_of(b, v, k)] = true;
+	for (bool again = true; again;) {
+		again = false;
+		for (uint32_t v = b->n - 1; v > 0; v--) {
+			for (uint32_t k = 0; live[v] && k < val(b, v)->op.n_src; k++)
+				live[src_of(b, v, k)] = true;
+			if (!live[v] && val(b, v)->op.code == INN_OP_LOOP_LAST && live[src_of(b, v, 1)])
+				live[v] = again = true; /* a state needs what becomes of it */
+		}
+	}
 }
 
 /* Records value `id` of builder `from` in b; map: its sources there. */

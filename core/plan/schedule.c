@@ -74,6 +74,29 @@ static bool inside(uint64_t loops, uint64_t context) { return !(loops & ~context
 
 static void emit(struct emitter *e, uint64_t context, uint32_t parent, const bool *target);
 
+/* What the sweep's bodies need, marked in `need`; states among it get their LOOP_LAST into the group. */
+static uint32_t with_states(struct emitter *e, uint32_t index, uint32_t *group, uint32_t n, bool *need)
+{
+	inn_build *b = e->b;
+
+	for (bool again = true; again;) {
+		again = false;
+		memset(need, 0, b->n * sizeof(*need));
+		for (uint32_t i = 0; i < n; i++)
+			need[group[i]] = true;
+		for (uint32_t v = b->n - 1; v > 0; v--)
+			for (uint32_t k = 0; need[v] && k < val(b, v)->op.n_src; k++)
+				need[src_of(b, v, k)] |= !e->at[src_of(b, v, k)];
+		for (uint32_t v = 1; v < b->n; v++) {
+			if (need[v] || val(b, v)->op.code != INN_OP_LOOP_LAST || !need[src_of(b, v, 1)] || src_of(b, v, 2) != index)
+				continue;
+			group[n++] = v;
+			again = true;
+		}
+	}
+	return n;
+}
+
 /* One sweep over index i: the bodies of the reductions in `group` (values), then the reductions. */
 static void sweep(struct emitter *e, uint64_t context, uint32_t parent, uint32_t index, const uint32_t *group, uint32_t n)
 {
@@ -135,7 +158,12 @@ static uint32_t levels(struct emitter *e, uint64_t context, const bool *target, 
 static void sweeps(struct emitter *e, uint64_t context, uint32_t parent, const bool *need, const uint32_t *level, uint32_t l, uint32_t *group)
 {
 	inn_build *b = e->b;
+	bool *states = calloc(b->n, sizeof(*states));
 
+	if (!states) {
+		inn_nomem(b->ctx);
+		e->failed = true;
+	}
 	for (uint32_t i = 0; i < b->n_loops && !e->failed; i++) {
 		uint32_t n = 0;
 
@@ -144,8 +172,11 @@ static void sweeps(struct emitter *e, uint64_t context, uint32_t parent, const b
 			    src_of(b, v, val(b, v)->op.n_src - 1) == b->loop[i])
 				group[n++] = v;
 		if (n)
+			n = with_states(e, b->loop[i], group, n, states);
+		if (n)
 			sweep(e, context, parent, b->loop[i], group, n);
 	}
+	free(states);
 }
 
 static void emit(struct emitter *e, uint64_t context, uint32_t parent, const bool *target)

@@ -25,6 +25,8 @@ void inn__build_free(inn_build *b)
 {
 	if (!b)
 		return;
+	for (uint32_t i = 0; i < b->n_retired; i++)
+		free(b->retired[i]);
 	free(b->v);
 	free(b->src);
 	free(b->attr);
@@ -92,6 +94,29 @@ static bool grow(inn_build *b, void *array, uint32_t n, uint32_t more, uint32_t 
 	}
 	*p = q;
 	*cap = to;
+	return true;
+}
+
+/* The same for values; arrays that became too small live on, so that what inn_shape_of gave stays readable. */
+static bool grow_values(inn_build *b)
+{
+	uint32_t to = (b->n + 1) * 2 + 254;
+
+	if (b->n < b->cap)
+		return true;
+	struct value *v = b->n_retired < MAX_RETIRED ? malloc(to * sizeof(*v)) : NULL;
+
+	if (!v) {
+		inn_nomem(b->ctx);
+		b->failed = true;
+		return false;
+	}
+	if (b->v) {
+		memcpy(v, b->v, b->n * sizeof(*v));
+		b->retired[b->n_retired++] = b->v;
+	}
+	b->v = v;
+	b->cap = to;
 	return true;
 }
 
@@ -218,7 +243,7 @@ inn_val inn__raw(inn_build *b, const struct args *given)
 		return (inn_val){ 0 };
 	if (b->n >= 1u << 24)
 		return inn__fail_op(b, INN_ELIMIT, "more than 16 million operations");
-	if (!grow(b, &b->v, b->n, 1, &b->cap, sizeof(*b->v)) || !grow(b, &b->src, b->n_src, a.n, &b->cap_src, sizeof(*b->src)) ||
+	if (!grow_values(b) || !grow(b, &b->src, b->n_src, a.n, &b->cap_src, sizeof(*b->src)) ||
 	    !grow(b, &b->attr, b->n_attr, a.n_attr, &b->cap_attr, sizeof(*b->attr)))
 		return (inn_val){ 0 };
 	struct value *v = &b->v[b->n];

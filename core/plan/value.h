@@ -8,6 +8,7 @@
 #define MAX_ATTR 32
 #define MAX_SUPPORT 8
 #define MAX_LOOPS 48
+#define MAX_RETIRED 24
 #define BATCH 1u /* bit 0 of a home; bit 1+l is loop l of the builder */
 
 struct value {
@@ -25,7 +26,8 @@ struct inn_build {
 	const char *from;
 	uint32_t role;
 	struct value *v;       /* v[0] is unused */
-	uint32_t n, cap;
+	uint32_t n, cap, n_retired;
+	struct value *retired[MAX_RETIRED]; /* earlier homes of v */
 	uint32_t *src, n_src, cap_src, *attr, n_attr, cap_attr;
 	uint32_t *bucket, n_buckets;
 	const char **name;

@@ -5,6 +5,7 @@
 struct pool {
 	uint32_t in[3], out[3], size[3], stride[3], before[3], dilation[3], count_pad; /* missing axes: length 1, in front */
 	size_t planes, n_in, n_out;
+	bool dense; /* every window lies inside the image */
 };
 struct span { uint32_t from, to; }; /* kernel positions inside the image */
 
@@ -116,6 +117,47 @@ static inline void plane(const struct pool *p, cell_fn f, const float *x, const 
 	}
 }
 
+/* The common case apart: two axes, no padding and no dilation; kh and kw are constants where this is inlined. */
+static inline __attribute__((always_inline)) void dense_max(const struct pool *p, bool dx, uint32_t kh, uint32_t kw, const float *x,
+							    const float *by, float *y)
+{
+	size_t w = p->in[2];
+
+	for (uint32_t h = 0; h < p->out[1]; h++) {
+		const float *row = by + (size_t)h * p->stride[1] * w;
+
+		for (uint32_t o = 0; o < p->out[2]; o++, row += p->stride[2]) {
+			float top = row[0];
+			size_t at = 0;
+
+			for (uint32_t a = 0; a < kh; a++)
+				for (uint32_t b = 0; b < kw; b++) {
+					float v = row[a * w + b];
+
+					at = v > top ? a * w + b : at;
+					top = v > top ? v : top;
+				}
+			at += (size_t)(row - by);
+			if (dx)
+				y[at] += *x++;
+			else
+				*y++ = x[at];
+		}
+	}
+}
+
+static void dense_plane(const struct pool *p, bool dx, const float *x, const float *by, float *y)
+{
+	uint32_t kh = p->size[1], kw = p->size[2];
+
+	if (kh == 2 && kw == 2)
+		dx ? dense_max(p, true, 2, 2, x, by, y) : dense_max(p, false, 2, 2, x, by, y);
+	else if (kh == 3 && kw == 3)
+		dx ? dense_max(p, true, 3, 3, x, by, y) : dense_max(p, false, 3, 3, x, by, y);
+	else
+		dense_max(p, dx, kh, kw, x, by, y);
+}
+
 static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct pool *p = arg;
@@ -131,6 +173,10 @@ static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
 
 		if (dx)
 			memset(yk, 0, p->n_in * sizeof(*yk));
+		if (p->dense && (code == INN_OP_POOL_MAX || code == INN_OP_POOL_MAX_DX)) {
+			dense_plane(p, dx, xk, byk, yk);
+			continue;
+		}
 		switch (code) {
 		case INN_OP_POOL_MAX: plane(p, max_cell, xk, byk, yk); break;
 		case INN_OP_POOL_MAX_DX: plane(p, max_dx_cell, xk, byk, yk); break;
@@ -166,6 +212,10 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 		p->before[k] = w.before[d];
 		p->dilation[k] = w.dilation[d];
 	}
+	p->dense = w.n <= 2;
+	for (uint32_t d = 1; d < 3; d++)
+		p->dense = p->dense && !p->before[d] && p->dilation[d] == 1 &&
+			   (uint64_t)(p->out[d] - 1) * p->stride[d] + p->size[d] <= p->in[d];
 	p->planes = (size_t)x->dim[0] * x->dim[1];
 	p->n_in = (size_t)p->in[0] * p->in[1] * p->in[2];
 	p->n_out = (size_t)p->out[0] * p->out[1] * p->out[2];
