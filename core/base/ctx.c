@@ -33,6 +33,7 @@ struct inn_ctx {
 	struct owned *owned;
 	enum inn__level level;
 	atomic_bool stop;
+	unsigned nesting;
 	uint32_t n;     /* slots in use */
 	uint64_t total; /* recorded ever, the dropped ones included */
 	struct slot slot[ERRORS];
@@ -239,6 +240,11 @@ bool inn_failed(const inn_ctx *ctx)
 uint32_t inn__errors(const inn_ctx *ctx)
 {
 	return ctx->n;
+}
+
+unsigned *inn__ctx_nesting(inn_ctx *ctx)
+{
+	return &ctx->nesting;
 }
 
 uint64_t inn__errors_total(const inn_ctx *ctx)

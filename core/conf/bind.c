@@ -1,52 +1,214 @@
-/* Classes and tables of options bound to YAML. */
+/* Binding a tree to a parameter table: every finding is recorded, with its place. */
 #include "bind.h"
-#include "../base/ctx.h"
-#include <innvestigate/rule.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-const struct inn_choice inn__heads[] = {
-	{ "value", INN_VALUE, "the picked output" }, { "value_plus", INN_VALUE_PLUS, "its positive part" },
-	{ "one", INN_ONE, "one" }, { 0 },
-};
-const struct inn_choice inn__dialects[] = {
-	{ "paper", INN_PAPER, "as published" }, { "innvestigate", INN_INNVESTIGATE, "as iNNvestigate computes" },
-	{ "zennit", INN_ZENNIT, "as zennit computes" }, { "captum", INN_CAPTUM, "as captum computes" }, { 0 },
-};
+struct target { inn_ctx *ctx; const struct inn__finder *f; const char *what; const struct inn_param *row; char *field; };
 
-const char *const *inn__common_keys(uint32_t kind)
+bool inn__is_null(const struct inn__yaml *y)
 {
-	static const char *const analyzer[] = { "type", "as", "head", "dialect", NULL };
-	static const char *const other[] = { "type", NULL };
-
-	return kind == INN_ANALYZER ? analyzer : other;
+	return y->kind == INN__SCALAR && !y->quoted && (!strcmp(y->text, "null") || !strcmp(y->text, "~") || !*y->text);
 }
 
-const char *inn__hint(inn_ctx *ctx, const struct inn__nearest *near)
+int inn__suggest(inn_ctx *ctx, const struct inn_loc *loc, const struct inn__nearest *n, const char *text)
 {
-	const char *text = near->best ? inn_printf(ctx, ", did you mean '%s'?", near->best) : NULL;
-
-	return text ? text : "";
+	if (n->best)
+		return inn_fail(ctx, INN_ECONFIG, loc, "%s; did you mean %s?", text, n->best);
+	return inn_fail(ctx, INN_ECONFIG, loc, "%s", text);
 }
 
-int inn__bind_work(struct inn__bind *b, size_t n, const struct inn_loc *loc)
+static int wrong(struct target *t, const struct inn__yaml *y, const char *expected)
 {
-	if (n <= INN__BIND_WORK - b->work) {
-		b->work += n;
-		return INN_OK;
+	return inn_fail(t->ctx, INN_ECONFIG, &y->loc, "%s.%s: %s is expected%s%s", t->what, t->row->name, expected,
+			y->kind == INN__SCALAR ? ", not " : "", y->kind == INN__SCALAR ? y->text : "");
+}
+
+static int ranged(struct target *t, const struct inn__yaml *y, double v)
+{
+	if (t->row->min < t->row->max && (v < t->row->min || v > t->row->max))
+		return inn_fail(t->ctx, INN_ECONFIG, &y->loc, "%s.%s: %s is outside [%g, %g]", t->what, t->row->name, y->text, t->row->min,
+				t->row->max);
+	return INN_OK;
+}
+
+static int real_of(struct target *t, const struct inn__yaml *y, double *v)
+{
+	if (y->kind != INN__SCALAR || y->quoted || !inn__parse_real(y->text, v))
+		return wrong(t, y, "a number");
+	return ranged(t, y, *v);
+}
+
+static int int_of(struct target *t, const struct inn__yaml *y, int64_t *v)
+{
+	if (y->kind != INN__SCALAR || y->quoted || !inn__parse_int(y->text, v))
+		return wrong(t, y, "an integer");
+	return ranged(t, y, (double)*v);
+}
+
+static int choice_of(struct target *t, const struct inn__yaml *y, int *v)
+{
+	char text[256];
+
+	if (y->kind != INN__SCALAR)
+		return wrong(t, y, "a word");
+	struct inn__nearest n = { .want = y->text };
+
+	for (const struct inn_choice *c = t->row->choices; c && c->name; c++) {
+		if (!strcmp(c->name, y->text)) {
+			*v = c->value;
+			return INN_OK;
+		}
+		inn__nearest_offer(&n, c->name);
 	}
-	return inn_fail(b->ctx, INN_ECONFIG, loc, "more than %d values once all presets are put in", INN__BIND_WORK);
+	int at = snprintf(text, sizeof(text), "%s.%s: %s is none of", t->what, t->row->name, y->text);
+
+	for (const struct inn_choice *c = t->row->choices; c && c->name && at > 0 && (size_t)at < sizeof(text); c++)
+		at += snprintf(text + at, sizeof(text) - (size_t)at, " %s", c->name);
+	return inn__suggest(t->ctx, &y->loc, &n, text);
 }
 
-bool inn__row(const struct inn_param *rows, size_t row_size, size_t i, struct inn_param *row)
+/* Relative paths are relative to the file they stand in; texts of the command line have no folder. */
+static int path_of(struct target *t, const struct inn__yaml *y, const char **v)
 {
-	*row = (struct inn_param){ 0 };
-	if (!rows)
-		return false;
-	memcpy(row, (const char *)rows + i * row_size, row_size < sizeof(*row) ? row_size : sizeof(*row));
-	return row->name != NULL;
+	const char *slash;
+
+	if (y->kind != INN__SCALAR || !*y->text || strlen(y->text) >= PATH_MAX)
+		return wrong(t, y, "a path");
+	slash = y->loc.file ? strrchr(y->loc.file, '/') : NULL;
+	if (y->text[0] == '/' || !slash)
+		*v = y->text;
+	else
+		*v = inn_printf(t->ctx, "%.*s/%s", (int)(slash - y->loc.file), y->loc.file, y->text);
+	return *v ? INN_OK : INN_ENOMEM;
 }
 
-static bool among(const char *const *names, const char *name)
+/* A list, or one scalar as a list of one. */
+static int list_of(struct target *t, const struct inn__yaml *y)
+{
+	size_t n = y->kind == INN__SEQ ? y->n : 1, size = t->row->type == INN_P_STRS ? sizeof(char *) : sizeof(double);
+	char *v = inn_alloc(t->ctx, n, size);
+	int rc = INN_OK;
+
+	if (!v)
+		return INN_ENOMEM;
+	if (y->kind == INN__MAP)
+		return wrong(t, y, "a list");
+	for (size_t i = 0; i < n; i++) {
+		const struct inn__yaml *e = y->kind == INN__SEQ ? y->item[i] : y;
+		int r = INN_OK;
+
+		if (t->row->type == INN_P_INTS)
+			r = int_of(t, e, (int64_t *)(void *)(v + i * size));
+		else if (t->row->type == INN_P_REALS)
+			r = real_of(t, e, (double *)(void *)(v + i * size));
+		else if (e->kind == INN__SCALAR)
+			memcpy(v + i * size, &e->text, size);
+		else
+			r = wrong(t, e, "a text");
+		rc = rc < 0 ? rc : r;
+	}
+	*(struct inn_reals *)(void *)t->field = (struct inn_reals){ n, (double *)(void *)v }; /* INTS, STRS: the same layout */
+	return rc;
+}
+
+static int classes_of(struct target *t, const struct inn__yaml *y)
+{
+	struct inn_insts *out = (void *)t->field;
+	size_t n = y->kind == INN__SEQ ? y->n : 1;
+	struct inn_inst *v = inn_alloc(t->ctx, n, sizeof(*v));
+	int rc = INN_OK;
+
+	if (!v)
+		return INN_ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int r = inn__bind_class(t->ctx, t->f, t->row->kind, y->kind == INN__SEQ ? y->item[i] : y, &v[i]);
+
+		rc = rc < 0 ? rc : r;
+	}
+	*out = (struct inn_insts){ n, v };
+	return rc;
+}
+
+static int absent(struct target *t);
+
+static int bind_value(struct target *t, const struct inn__yaml *y)
+{
+	if (inn__is_null(y)) {
+		if (!(t->row->flags & INN_NULLABLE))
+			return wrong(t, y, "a value");
+		if (t->row->type == INN_P_REAL)
+			*(double *)(void *)t->field = NAN;
+		else if (t->row->type == INN_P_INT)
+			*(int64_t *)(void *)t->field = INN_NO_INT;
+		return INN_OK; /* the rest is zero when absent */
+	}
+	switch (t->row->type) {
+	case INN_P_BOOL:
+		if (y->kind != INN__SCALAR || y->quoted || (strcmp(y->text, "true") && strcmp(y->text, "false")))
+			return wrong(t, y, "true or false");
+		*(bool *)t->field = y->text[0] == 't';
+		return INN_OK;
+	case INN_P_INT: return int_of(t, y, (int64_t *)(void *)t->field);
+	case INN_P_REAL: return real_of(t, y, (double *)(void *)t->field);
+	case INN_P_STR:
+		if (y->kind != INN__SCALAR)
+			return wrong(t, y, "a text");
+		*(const char **)(void *)t->field = y->text;
+		return INN_OK;
+	case INN_P_PATH: return path_of(t, y, (const char **)(void *)t->field);
+	case INN_P_ENUM: return choice_of(t, y, (int *)(void *)t->field);
+	case INN_P_INTS: case INN_P_REALS: case INN_P_STRS: return list_of(t, y);
+	case INN_P_CLASS: return inn__bind_class(t->ctx, t->f, t->row->kind, y, (struct inn_inst *)(void *)t->field);
+	case INN_P_CLASSES: return classes_of(t, y);
+	case INN_P_RULES: return inn__bind_rules(t->ctx, t->f, y, (struct inn_rules **)(void *)t->field);
+	case INN_P_SOURCE: {
+		struct inn_source *s = (void *)t->field;
+
+		if (y->kind == INN__SCALAR && !y->quoted && inn__parse_real(y->text, &s->value))
+			return INN_OK;
+		return path_of(t, y, &s->path);
+	}
+	default: return inn_fail(t->ctx, INN_EBUG, NULL, "%s.%s: unknown type of parameter", t->what, t->row->name);
+	}
+}
+
+static int absent(struct target *t)
+{
+	const struct inn_param *r = t->row;
+	struct inn__yaml *y;
+	int rc;
+
+	switch (r->type) {
+	case INN_P_BOOL: *(bool *)t->field = r->def != 0; return INN_OK;
+	case INN_P_INT: *(int64_t *)(void *)t->field = r->flags & INN_NULLABLE ? INN_NO_INT : (int64_t)r->def; return INN_OK;
+	case INN_P_REAL: *(double *)(void *)t->field = r->flags & INN_NULLABLE ? (double)NAN : r->def; return INN_OK;
+	case INN_P_ENUM: *(int *)(void *)t->field = (int)r->def; return INN_OK;
+	case INN_P_SOURCE: ((struct inn_source *)(void *)t->field)->value = r->def; return INN_OK;
+	case INN_P_STR: case INN_P_PATH: *(const char **)(void *)t->field = r->sdef; return INN_OK;
+	default: break;
+	}
+	if (r->type == INN_P_RULES) { /* readers find an empty table, never none */
+		*(void **)(void *)t->field = inn_alloc(t->ctx, 1, sizeof(struct inn_rules));
+		return *(void **)(void *)t->field ? INN_OK : INN_ENOMEM;
+	}
+	if (!r->sdef)
+		return INN_OK;
+	if ((rc = inn__yaml_text(t->ctx, "(default)", r->sdef, &y)) < 0)
+		return rc;
+	return bind_value(t, y);
+}
+
+static const struct inn_param *row_at(const struct inn_param *rows, size_t size, size_t i)
+{
+	const struct inn_param *r = (const struct inn_param *)(const void *)((const char *)rows + i * size);
+
+	return rows && i < MAX_ROWS && r->name ? r : NULL;
+}
+
+static bool listed(const char *const *names, const char *name)
 {
 	for (; names && *names; names++)
 		if (!strcmp(*names, name))
@@ -54,182 +216,52 @@ static bool among(const char *const *names, const char *name)
 	return false;
 }
 
-static int check_keys(struct inn__bind *b, const char *what, const struct inn_param *rows, size_t row_size, const struct inn__yaml *y,
-		      const char *const *skip)
+static int unknown_keys(struct target *t, const struct inn_param *rows, size_t size, const struct inn__yaml *y, const char *const *skip)
 {
-	struct inn_param row;
-	int status = INN_OK;
+	const struct inn_param *r;
+	int rc = INN_OK;
 
-	for (size_t k = 0; k < y->n; k++) {
-		struct inn__nearest near = { .want = y->key[k]->text };
-		bool known = among(skip, near.want);
+	for (size_t i = 0; i < y->n; i++) {
+		const struct inn__yaml *key = y->key[i];
+		struct inn__nearest n = { .want = key->text };
+		bool known = listed(skip, key->text);
 
-		for (size_t i = 0; !known && inn__row(rows, row_size, i, &row); i++) {
-			known = !strcmp(row.name, near.want);
-			inn__nearest_offer(&near, row.name);
-			if (known && (row.flags & INN_DEPRECATED))
-				inn_warn(b->ctx, &y->key[k]->loc, "'%s' of %s is deprecated", row.name, what);
+		for (size_t k = 0; !known && (r = row_at(rows, size, k)); k++) {
+			known = !strcmp(r->name, key->text);
+			inn__nearest_offer(&n, r->name);
 		}
-		for (size_t i = 0; !known && skip && skip[i]; i++)
-			inn__nearest_offer(&near, skip[i]);
-		if (!known)
-			inn__first(&status, inn_fail(b->ctx, INN_ECONFIG, &y->key[k]->loc, "%s has no option '%s'%s", what, near.want,
-						     inn__hint(b->ctx, &near)));
+		for (const char *const *s = skip; !known && s && *s; s++)
+			inn__nearest_offer(&n, *s);
+		if (!known) {
+			char text[256];
+
+			snprintf(text, sizeof(text), "%s has no parameter %s", t->what, key->text);
+			rc = inn__suggest(t->ctx, &key->loc, &n, text);
+		}
 	}
-	return status;
-}
-
-int inn__bind_rows(struct inn__bind *b, const char *what, const struct inn_param *rows, size_t row_size, const struct inn__yaml *y,
-		   const char *const *skip, void *opts)
-{
-	struct inn_param row;
-	int status = INN_OK;
-
-	if (y && y->kind != INN__MAP && !inn__yaml_null(y))
-		return inn_fail(b->ctx, INN_ECONFIG, &y->loc, "%s needs a mapping of options", what);
-	if (y)
-		status = check_keys(b, what, rows, row_size, y, skip);
-	for (size_t i = 0; inn__row(rows, row_size, i, &row); i++) {
-		const struct inn__yaml *v = inn__yaml_get(y, row.name);
-
-		if (!v && (row.flags & INN_REQUIRED))
-			inn__first(&status, inn_fail(b->ctx, INN_ECONFIG, y ? &y->loc : NULL, "%s needs '%s': %s", what, row.name,
-						     row.help ? row.help : "no default"));
-		else
-			inn__first(&status, inn__bind_value(b, what, &row, v, (char *)opts + row.offset));
-	}
-	return status;
-}
-
-static int common(struct inn__bind *b, const char *what, const struct inn__yaml *y, struct inn_inst *out)
-{
-	const struct inn__yaml *as = inn__yaml_get(y, "as"), *head = inn__yaml_get(y, "head"), *dialect = inn__yaml_get(y, "dialect");
-	char *label = head || dialect ? inn_printf(b->ctx, "'head' of %s", what) : NULL;
-	int status = INN_OK;
-
-	if (as && (as->kind != INN__SCALAR || !*as->text))
-		status = inn_fail(b->ctx, INN_ECONFIG, &as->loc, "'as' of %s must be a name", what);
-	else if (as)
-		out->label = as->text;
-	if ((head || dialect) && !label)
-		return INN_ENOMEM;
-	if (head)
-		inn__first(&status, inn__bind_choice(b, label, inn__heads, head, &out->head));
-	if (dialect && (label = inn_printf(b->ctx, "'dialect' of %s", what)))
-		inn__first(&status, inn__bind_choice(b, label, inn__dialects, dialect, &out->dialect));
-	return status;
-}
-
-static int bind_class(struct inn__bind *b, uint32_t kind, const char *name, const struct inn__yaml *y, struct inn_inst *out)
-{
-	const struct inn_class *cls = out->cls;
-	const struct inn__yaml *map = y->kind == INN__MAP ? y : NULL;
-	void *opts = inn_alloc(b->ctx, 1, cls->opts_size);
-	int status;
-
-	if (!opts)
-		return INN_ENOMEM;
-	out->opts = opts;
-	status = inn__bind_rows(b, name, cls->params, cls->param_size, map, inn__common_keys(kind), opts);
-	if (!status && cls->check) {
-		status = cls->check(b->ctx, &y->loc, opts);
-		if (status && !inn_failed(b->ctx))
-			status = inn_fail(b->ctx, INN_ECONFIG, &y->loc, "%s refuses these options", name);
-		if (status > 0)
-			status = INN_EBUG;
-	}
-	return status;
-}
-
-static int bind_preset(struct inn__bind *b, uint32_t kind, const char *name, const char *file, const struct inn__yaml *y,
-		       struct inn_inst *out)
-{
-	struct inn__yaml *body;
-	int status = inn__preset_expand(b, file, name, kind, y, &body);
-
-	if (!status)
-		status = inn__bind_inst(b, kind, body, out);
-	if (status)
-		return inn_while(b->ctx, status, &y->loc, "in preset %s, asked for here", name);
-	return INN_OK;
-}
-
-static int unknown(struct inn__bind *b, uint32_t kind, const char *name, const struct inn_loc *loc)
-{
-	struct inn__nearest near = { .want = name };
-
-	if (b->f->names)
-		b->f->names(b->f->user, kind, inn__nearest_offer, &near);
-	return inn_fail(b->ctx, INN_ECONFIG, loc, "there is no %s '%.128s'%s", inn__kind_name(kind), name, inn__hint(b->ctx, &near));
-}
-
-static int bind_named(struct inn__bind *b, uint32_t kind, const struct inn__yaml *type, const struct inn__yaml *y, struct inn_inst *out)
-{
-	const char *name = type->text, *file;
-	uint64_t errors = inn__errors_total(b->ctx);
-	int status;
-
-	out->cls = b->f->find(b->f->user, b->ctx, kind, name, &type->loc);
-	if (out->cls) {
-		status = bind_class(b, kind, name, y, out);
-	} else {
-		if (inn__errors_total(b->ctx) != errors)
-			return INN_EPLUGIN;
-		file = b->f->preset ? b->f->preset(b->f->user, name) : NULL;
-		if (!file)
-			return unknown(b, kind, name, &type->loc);
-		status = bind_preset(b, kind, name, file, y, out);
-	}
-	out->loc = y->loc;
-	out->label = name;
-	if (kind == INN_ANALYZER && y->kind == INN__MAP)
-		inn__first(&status, common(b, name, y, out));
-	return status;
-}
-
-int inn__bind_inst(struct inn__bind *b, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
-{
-	const struct inn__yaml *type = y->kind == INN__MAP ? inn__yaml_get(y, "type") : y;
-	const char *what = inn__kind_name(kind);
-	int status;
-
-	*out = (struct inn_inst){ .loc = y->loc, .head = -1, .dialect = -1 };
-	if (!what)
-		return inn_fail(b->ctx, INN_EBUG, &y->loc, "an option of the unknown kind %u", kind);
-	if (!type && y->kind == INN__MAP)
-		return inn_fail(b->ctx, INN_ECONFIG, &y->loc, "the name of the %s is missing (type: NAME)", what);
-	if (type->kind != INN__SCALAR || inn__yaml_null(type))
-		return inn_fail(b->ctx, INN_ECONFIG, &type->loc, "the name of a %s is needed here, or a mapping with type: NAME", what);
-	if (b->depth >= INN__BIND_DEPTH)
-		return inn_fail(b->ctx, INN_ECONFIG, &y->loc, "more than %d classes and presets within each other at '%.128s'",
-				INN__BIND_DEPTH, type->text);
-	status = inn__bind_work(b, 1, &y->loc);
-	if (status)
-		return status;
-	b->depth++;
-	status = bind_named(b, kind, type, y, out);
-	b->depth--;
-	return status;
-}
-
-int inn__bind_class(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
-{
-	struct inn__bind b = { .ctx = ctx, .f = f };
-
-	return inn__bind_inst(&b, kind, y, out);
+	return rc;
 }
 
 int inn__bind_params(inn_ctx *ctx, const struct inn__finder *f, const char *what, const struct inn_param *rows, size_t row_size,
 		     const struct inn__yaml *y, const char *const *skip, void *opts)
 {
-	struct inn__bind b = { .ctx = ctx, .f = f };
+	struct target t = { .ctx = ctx, .f = f, .what = what };
+	int rc = INN_OK;
 
-	return inn__bind_rows(&b, what, rows, row_size, y, skip, opts);
-}
+	if (y && y->kind != INN__MAP)
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "%s: a mapping of parameters is expected", what);
+	if (y)
+		rc = unknown_keys(&t, rows, row_size, y, skip);
+	for (size_t k = 0; (t.row = row_at(rows, row_size, k)); k++) {
+		const struct inn__yaml *v = y ? inn__yaml_get(y, t.row->name) : NULL;
+		int r;
 
-int inn__bind_name(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, struct inn_inst *out)
-{
-	struct inn__yaml y = { .kind = INN__SCALAR, .text = inn_strdup(ctx, name) };
-
-	return y.text ? inn__bind_class(ctx, f, kind, &y, out) : INN_ENOMEM;
+		t.field = (char *)opts + t.row->offset;
+		if (!v && (t.row->flags & INN_REQUIRED) && y)
+			r = inn_fail(ctx, INN_ECONFIG, &y->loc, "%s: %s is missing", what, t.row->name);
+		else
+			r = v ? bind_value(&t, v) : absent(&t);
+		rc = rc < 0 ? rc : r;
+	}
+	return rc;
 }

@@ -1,4 +1,5 @@
 /* Binding a class by name: a plugin's, or a preset where no plugin has the name. */
+#include "../base/ctx.h"
 #include "bind.h"
 #include <stdio.h>
 #include <string.h>
@@ -17,16 +18,15 @@ static const struct inn_param common_rows[] = {
 static const char *const common_keys[] = { "type", "as", "head", "dialect", NULL };
 static const char *const type_only[] = { "type", NULL };
 
-struct say { struct inn__nearest near; };
+#define MAX_NESTING 16 /* classes and presets within each other */
 
 static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, const struct inn_loc *loc)
 {
-	static const char *const kinds[] = { "", "layer", "rule", "analyzer", "pass", "stage", "fill", "backend", "format", "metric" };
 	struct inn__nearest n = { .want = name };
 	char text[256];
 
 	f->names(f->user, kind, inn__nearest_offer, &n);
-	snprintf(text, sizeof(text), "no %s is named %s", kind < INN_KINDS ? kinds[kind] : "class", name);
+	snprintf(text, sizeof(text), "no %s is named %.128s", inn__kind_name(kind) ? inn__kind_name(kind) : "class", name);
 	return inn__suggest(ctx, loc, &n, text);
 }
 
@@ -73,7 +73,10 @@ static int bind_found(inn_ctx *ctx, const struct inn__finder *f, const struct in
 	return rc;
 }
 
-static int bind_depth(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, unsigned depth, struct inn_inst *out)
+static int bind_nested(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out);
+
+/* Binds into an instance that may have its label already. */
+static int bind_named(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
 {
 	const struct inn__yaml *type = y->kind == INN__MAP ? inn__yaml_get(y, "type") : y;
 	const struct inn_class *cls;
@@ -84,33 +87,48 @@ static int bind_depth(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, 
 		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a name or a mapping with type: is expected");
 	if (!out->label)
 		out->label = type->text;
-	uint32_t errors = inn_failed(ctx);
+	uint64_t errors = inn__errors_total(ctx);
 
 	cls = f->find(f->user, ctx, kind, type->text, &type->loc);
 	if (cls) {
 		rc = bind_found(ctx, f, cls, y, out);
-		if (kind == INN_ANALYZER && rc >= 0)
-			rc = bind_common(ctx, f, cls->name, y, out);
+		if (kind == INN_ANALYZER) {
+			int more = bind_common(ctx, f, cls->name, y, out);
+
+			rc = rc < 0 ? rc : more;
+		}
 		return rc;
 	}
-	if (!errors && inn_failed(ctx))
+	if (inn__errors_total(ctx) != errors)
 		return INN_EPLUGIN;
-	path = kind == INN_ANALYZER ? f->preset(f->user, type->text) : NULL;
+	path = f->preset(f->user, type->text);
 	if (!path)
 		return no_such(ctx, f, kind, type->text, &type->loc);
-	if (depth > 8)
-		return inn_fail(ctx, INN_ECONFIG, &type->loc, "presets refer to each other in a circle");
 	struct inn__yaml *body;
 
-	if ((rc = inn__preset_expand(ctx, path, y->kind == INN__MAP ? y : NULL, &body)) < 0 || (rc = bind_depth(ctx, f, kind, body, depth + 1, out)) < 0)
+	if ((rc = inn__preset_expand(ctx, path, y->kind == INN__MAP ? y : NULL, &body)) < 0 || (rc = bind_nested(ctx, f, kind, body, out)) < 0)
 		return inn_while(ctx, rc, &type->loc, "while binding %s", type->text);
-	return bind_common(ctx, f, type->text, y, out);
+	return kind == INN_ANALYZER ? bind_common(ctx, f, type->text, y, out) : rc;
+}
+
+static int bind_nested(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
+{
+	unsigned *nesting = inn__ctx_nesting(ctx);
+	int rc;
+
+	if (*nesting == MAX_NESTING)
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "classes and presets nested deeper than %d: do they refer to each other in a circle?",
+				MAX_NESTING);
+	++*nesting;
+	rc = bind_named(ctx, f, kind, y, out);
+	--*nesting;
+	return rc;
 }
 
 int inn__bind_class(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
 {
 	*out = (struct inn_inst){ .loc = y->loc, .head = -1, .dialect = -1 };
-	return bind_depth(ctx, f, kind, y, 0, out);
+	return bind_nested(ctx, f, kind, y, out);
 }
 
 int inn__bind_name(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, struct inn_inst *out)

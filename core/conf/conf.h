@@ -32,7 +32,7 @@ int inn__yaml_set(inn_ctx *ctx, struct inn__yaml *root, const char *assignment) 
 /* The locale-free number parser: false unless all of `s` is one finite number. */
 bool inn__parse_real(const char *s, double *v);
 bool inn__parse_int(const char *s, int64_t *v);
-/* The shortest decimal that reads back as v, with '.' or an exponent; buf of 32. */
+/* The shortest decimal that reads back as v; whole numbers read back as integers too. */
 const char *inn__print_real(double v, char buf[32]);
 /* The nearest of the names offered, or NULL. */
 struct inn__nearest { const char *want; const char *best; unsigned distance; };

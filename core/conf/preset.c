@@ -1,6 +1,7 @@
 /* Presets: a params table, and a body in which ${name} stands for a value and ${a - 1} for arithmetic. */
 #include "bind.h"
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,12 +43,16 @@ static double atom(struct calc *c)
 			c->ok = false;
 		return v;
 	}
-	if (*c->p == '-') {
+	if (*c->p == '-' && c->depth++ < 32) {
 		c->p++;
 		return -atom(c);
 	}
-	while (n < sizeof(word) - 1 && (isalnum((unsigned char)*c->p) || *c->p == '_' || *c->p == '.'))
+	while (n < sizeof(word) - 1 && (isalnum((unsigned char)*c->p) || *c->p == '_' || *c->p == '.')) {
 		word[n++] = *c->p++;
+		if (isdigit((unsigned char)word[0]) && (word[n - 1] == 'e' || word[n - 1] == 'E') && (*c->p == '-' || *c->p == '+') &&
+		    n < sizeof(word) - 1)
+			word[n++] = *c->p++;
+	}
 	word[n] = 0;
 	const struct inn__yaml *y = n ? value_of(c->x, word) : NULL;
 
@@ -103,12 +108,13 @@ static int substitute(struct expansion *x, struct inn__yaml *y, struct inn__yaml
 		*out = r;
 		return INN_OK;
 	}
+	char number[32];
 	struct calc c = { .x = x, .p = inner, .ok = true };
 	double v = sum(&c);
 
-	if (!c.ok || *c.p)
+	if (!c.ok || *c.p || !isfinite(v))
 		return inn_fail(x->ctx, INN_ECONFIG, &y->loc, "%s: neither a parameter nor arithmetic over parameters", y->text);
-	*r = (struct inn__yaml){ .kind = INN__SCALAR, .loc = y->loc, .text = inn_printf(x->ctx, "%.17g", v) };
+	*r = (struct inn__yaml){ .kind = INN__SCALAR, .loc = y->loc, .text = inn_strdup(x->ctx, inn__print_real(v, number)) };
 	*out = r;
 	return r->text ? INN_OK : INN_ENOMEM;
 }

@@ -1,135 +1,87 @@
-/* The table behind INN_P_RULES. */
+/* The list of (match, rule) behind INN_P_RULES. */
 #include "bind.h"
-#include <innvestigate/rule.h>
 #include <math.h>
 #include <string.h>
 
-struct match_opts {
-	struct inn_strs kind, trait;
-	const char *name;
-	int position;
-	int64_t until;
-	struct inn_reals depth;
-};
-
-static const struct inn_choice positions[] = {
-	{ "any", INN_ANYWHERE, "anywhere" }, { "first", INN_FIRST, "the first layers with a kernel" },
-	{ "last", INN_LAST, "the last layers with a kernel" }, { 0 },
-};
-static const struct inn_param match_rows[] = {
-	INN_STRS(struct match_opts, kind, NULL, "layer kinds"),
-	INN_STRS(struct match_opts, trait, NULL, "traits of layers"),
-	INN_STR(struct match_opts, name, NULL, "pattern of node names"),
-	INN_ENUM(struct match_opts, position, INN_ANYWHERE, positions, "among layers with a kernel"),
-	{ .name = "until", .help = "layers with a kernel up to this one", .offset = INN_AT(struct match_opts, until, int64_t),
-	  .type = INN_P_INT, .flags = INN_NULLABLE, .min = 0, .max = 1e9 },
-	INN_REALS(struct match_opts, depth, NULL, 0, 1, "relative depth, [from, to]"),
+static const struct inn_choice positions[] = { { "any", INN_ANYWHERE, "" }, { "first", INN_FIRST, "" }, { "last", INN_LAST, "" }, { 0 } };
+struct match { struct inn_match m; struct inn_reals depth; };
+static const struct inn_param rows[] = {
+	INN_STRS(struct match, m.kind, NULL, "layer kinds"),
+	INN_STRS(struct match, m.trait, NULL, "traits"),
+	INN_STR(struct match, m.name, NULL, "glob over node names"),
+	INN_ENUM(struct match, m.position, INN_ANYWHERE, positions, "position"),
+	INN_INT(struct match, m.until, -1, -1, 1e9, "layers with a kernel 0 ... until"),
+	INN_REALS(struct match, depth, NULL, 0, 1, "from, to"),
 	{ 0 },
 };
-static const char *const traits[] = {
-	"affine", "rectifier", "activation", "pool", "merge", "reshape", "norm", "spatial", "gate", "sum_pool", "identity", "pad",
-	"max_pool", "softmax", NULL,
-};
+static const char *const traits[] = { "affine", "rectifier", "activation", "pool", "merge", "reshape", "norm", "spatial",
+				      "gate", "sum_pool", "identity", "pad", "max_pool", "softmax", NULL };
 
-static const struct inn__yaml *item(const struct inn__yaml *list, size_t i)
+static int check_traits(inn_ctx *ctx, const struct inn__yaml *y, const struct inn_strs *s)
 {
-	return list->kind == INN__SEQ ? list->item[i] : list;
-}
+	for (size_t i = 0; i < s->n; i++) {
+		struct inn__nearest n = { .want = s->v[i] };
+		bool ok = false;
 
-static int check_traits(struct inn__bind *b, const struct inn__yaml *y, const struct inn_strs *names)
-{
-	int status = INN_OK;
-
-	for (size_t i = 0; y && i < names->n; i++) {
-		struct inn__nearest near = { .want = names->v[i] };
-		bool known = false;
-
-		for (size_t k = 0; traits[k]; k++) {
-			known |= !strcmp(traits[k], near.want);
-			inn__nearest_offer(&near, traits[k]);
+		for (int k = 0; traits[k]; k++) {
+			ok |= !strcmp(traits[k], s->v[i]);
+			inn__nearest_offer(&n, traits[k]);
 		}
-		if (!known)
-			inn__first(&status, inn_fail(b->ctx, INN_ECONFIG, &item(y, i)->loc, "layers have no trait '%.60s'%s", near.want,
-						     inn__hint(b->ctx, &near)));
+		if (!ok)
+			return inn__suggest(ctx, &y->loc, &n, inn_printf(ctx, "no trait is named %s", s->v[i]));
 	}
-	return status;
+	return INN_OK;
 }
 
-struct lookup { struct inn__nearest near; bool known, any; };
-
-static void offer(void *arg, const char *name)
+/* The rows are named by their fields; the keys are those names without "m.". */
+static int bind_match(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, struct inn_match *out)
 {
-	struct lookup *l = arg;
+	struct inn_param plain[sizeof(rows) / sizeof(*rows)];
+	struct match m = { 0 };
 
-	l->any = true;
-	l->known |= !strcmp(name, l->near.want);
-	inn__nearest_offer(&l->near, name);
+	memcpy(plain, rows, sizeof(rows));
+	for (int i = 0; plain[i].name; i++)
+		if (!strncmp(plain[i].name, "m.", 2))
+			plain[i].name += 2;
+	int rc = inn__bind_params(ctx, f, "match", plain, sizeof(*plain), y, NULL, &m);
+
+	if (rc >= 0)
+		rc = check_traits(ctx, y, &m.m.trait);
+	if (rc >= 0 && m.depth.n && m.depth.n != 2)
+		rc = inn_fail(ctx, INN_ECONFIG, &y->loc, "depth: two numbers, from and to, are expected");
+	if (!inn__yaml_get(y, "until"))
+		m.m.until = INN_NO_INT;
+	m.m.depth_from = m.depth.n == 2 ? m.depth.v[0] : (double)NAN;
+	m.m.depth_to = m.depth.n == 2 ? m.depth.v[1] : (double)NAN;
+	m.m.loc = y->loc;
+	*out = m.m;
+	return rc;
 }
 
-/* A misspelt kind would match nothing, silently. */
-static int check_kinds(struct inn__bind *b, const struct inn__yaml *y, const struct inn_strs *names)
+int inn__bind_rules(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, struct inn_rules **out)
 {
-	int status = INN_OK;
+	struct inn_rules *r = inn_alloc(ctx, 1, sizeof(*r));
+	struct inn_rule_entry *v = inn_alloc(ctx, y->n, sizeof(*v));
+	int rc = INN_OK;
 
-	for (size_t i = 0; y && b->f && b->f->names && i < names->n; i++) {
-		struct lookup l = { .near.want = names->v[i] };
-
-		b->f->names(b->f->user, INN_LAYER, offer, &l);
-		if (l.any && !l.known)
-			inn__first(&status, inn_fail(b->ctx, INN_ECONFIG, &item(y, i)->loc, "there is no layer kind '%.60s'%s", l.near.want,
-						     inn__hint(b->ctx, &l.near)));
-	}
-	return status;
-}
-
-static int bind_match(struct inn__bind *b, const struct inn__yaml *y, struct inn_match *out)
-{
-	struct match_opts o = { 0 };
-	int status = inn__bind_rows(b, "match", match_rows, sizeof(match_rows[0]), y, NULL, &o);
-
-	if (!status)
-		status = check_traits(b, inn__yaml_get(y, "trait"), &o.trait);
-	if (!status)
-		status = check_kinds(b, inn__yaml_get(y, "kind"), &o.kind);
-	if (!status && o.depth.n && (o.depth.n != 2 || o.depth.v[0] > o.depth.v[1]))
-		status = inn_fail(b->ctx, INN_ECONFIG, &inn__yaml_get(y, "depth")->loc, "'depth' of match must be [from, to] with from <= to");
-	*out = (struct inn_match){ .kind = o.kind, .trait = o.trait, .name = o.name, .position = o.position, .until = o.until,
-		.depth_from = o.depth.n == 2 ? o.depth.v[0] : NAN, .depth_to = o.depth.n == 2 ? o.depth.v[1] : NAN };
-	return status;
-}
-
-static int bind_entry(struct inn__bind *b, const struct inn__yaml *y, struct inn_rule_entry *out)
-{
-	static const char *const keys[] = { "match", "rule", NULL };
-	const struct inn__yaml *match = inn__yaml_get(y, "match"), *rule = inn__yaml_get(y, "rule");
-	int status;
-
-	if (y->kind != INN__MAP || !rule)
-		return inn_fail(b->ctx, INN_ECONFIG, &y->loc, "an entry of a rule table must be {match: {...}, rule: NAME}");
-	status = inn__bind_rows(b, "a rule table's entry", NULL, 0, y, keys, NULL);
-	inn__first(&status, bind_match(b, match, &out->match));
-	out->match.loc = y->loc;
-	inn__first(&status, inn__bind_inst(b, INN_RULE, rule, &out->rule));
-	return status;
-}
-
-int inn__bind_rules(struct inn__bind *b, const struct inn__yaml *y, struct inn_rules **out)
-{
-	struct inn_rules *rules = inn_alloc(b->ctx, 1, sizeof(*rules));
-	struct inn_rule_entry *v;
-	int status;
-
-	*out = rules;
-	if (!rules)
+	if (!r || !v)
 		return INN_ENOMEM;
 	if (y->kind != INN__SEQ)
-		return inn_fail(b->ctx, INN_ECONFIG, &y->loc, "rules must be a list of {match: {...}, rule: NAME}");
-	v = inn_alloc(b->ctx, y->n, sizeof(*v));
-	if (!v)
-		return INN_ENOMEM;
-	status = INN_OK;
-	for (size_t i = 0; i < y->n; i++)
-		inn__first(&status, bind_entry(b, y->item[i], &v[i]));
-	*rules = (struct inn_rules){ y->n, v };
-	return status;
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a list of {match, rule} is expected");
+	for (size_t i = 0; i < y->n; i++) {
+		static const char *const keys[] = { "match", "rule", NULL };
+		const struct inn__yaml *e = y->item[i], *match = inn__yaml_get(e, "match"), *rule = inn__yaml_get(e, "rule");
+		struct inn__yaml empty = { .kind = INN__MAP, .loc = e->loc };
+		int a = inn__bind_params(ctx, f, "rules", NULL, 0, e, keys, NULL), b, c;
+
+		if (e->kind != INN__MAP || !rule)
+			return inn_fail(ctx, INN_ECONFIG, &e->loc, "{match, rule} is expected");
+		b = bind_match(ctx, f, match ? match : &empty, &v[i].match);
+		c = inn__bind_class(ctx, f, INN_RULE, rule, &v[i].rule);
+		rc = rc < 0 ? rc : a < 0 ? a : b < 0 ? b : c;
+	}
+	r->n = y->n;
+	r->v = v;
+	*out = r;
+	return rc;
 }

@@ -1,6 +1,7 @@
 /* YAML text to a located tree, by events: size, depth, aliases and duplicates are bounded here. */
 #include "../base/ctx.h"
 #include "conf.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #define MAX_DEPTH 64
 #define MAX_NODES 100000
 #define MAX_ANCHORS 1024
+#define MAX_KEYS 4096 /* of one mapping: they are compared pairwise */
 
 struct anchor { const char *name; struct inn__yaml *node; };
 struct reader {
@@ -68,12 +70,14 @@ static int anchored(struct reader *r, const yaml_char_t *name, struct inn__yaml 
 }
 
 /* Counts a subtree again where an alias repeats it. */
-static int count(struct reader *r, const struct inn__yaml *y, yaml_mark_t m)
+static int count(struct reader *r, const struct inn__yaml *y, unsigned depth, yaml_mark_t m)
 {
+	if (depth > MAX_DEPTH)
+		return bad(r, m, "nested deeper than 64 by aliases");
 	if (++r->nodes > MAX_NODES)
 		return bad(r, m, "aliases expand to more than 100000 nodes");
 	for (size_t i = 0; i < y->n; i++) {
-		int rc = count(r, y->item[i], m);
+		int rc = count(r, y->item[i], depth + 1, m);
 
 		if (rc < 0)
 			return rc;
@@ -110,6 +114,8 @@ static int check_key(struct reader *r, const struct inn__yaml *map, const struct
 		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "a key must be a word");
 	if (!key->quoted && !strcmp(key->text, "<<"))
 		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "merge keys are not supported");
+	if (map->n == MAX_KEYS)
+		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "more than %d keys", MAX_KEYS);
 	for (size_t i = 0; i < map->n; i++)
 		if (!strcmp(map->key[i]->text, key->text))
 			return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "duplicate key %s", key->text);
@@ -141,7 +147,7 @@ static int collection(struct reader *r, struct inn__yaml *y, unsigned depth)
 	}
 }
 
-static int alias(struct reader *r, const yaml_event_t *e, struct inn__yaml **out)
+static int alias(struct reader *r, const yaml_event_t *e, unsigned depth, struct inn__yaml **out)
 {
 	const char *name = (const char *)e->data.alias.anchor;
 
@@ -150,7 +156,7 @@ static int alias(struct reader *r, const yaml_event_t *e, struct inn__yaml **out
 			if (!r->anchor[i].node)
 				return bad(r, e->start_mark, "an alias inside of what it names");
 			*out = r->anchor[i].node;
-			return count(r, *out, e->start_mark);
+			return count(r, *out, depth, e->start_mark);
 		}
 	return bad(r, e->start_mark, "an alias to nothing");
 }
@@ -165,7 +171,7 @@ static int parse(struct reader *r, yaml_event_t *e, unsigned depth, struct inn__
 	if (depth > MAX_DEPTH)
 		rc = bad(r, e->start_mark, "nested deeper than 64");
 	else if (e->type == YAML_ALIAS_EVENT)
-		rc = alias(r, e, out);
+		rc = alias(r, e, depth, out);
 	else if (e->type == YAML_SCALAR_EVENT) {
 		y = new_node(r, INN__SCALAR, e->start_mark);
 		if (!y || !(y->text = inn_strdup(r->ctx, (const char *)e->data.scalar.value)))
@@ -254,11 +260,11 @@ int inn__yaml_file(inn_ctx *ctx, const char *path, struct inn__yaml **out)
 	int rc;
 
 	if (!f)
-		rc = inn_fail(ctx, INN_ECONFIG, &loc, "cannot be opened: %m");
+		rc = inn_fail(ctx, INN_ECONFIG, &loc, "cannot be opened: %s", strerror(errno));
 	else if (!text)
 		rc = inn_nomem(ctx);
 	else if (ferror(f))
-		rc = inn_fail(ctx, INN_ECONFIG, &loc, "cannot be read: %m");
+		rc = inn_fail(ctx, INN_ECONFIG, &loc, "cannot be read: %s", strerror(errno));
 	else if (n > MAX_BYTES)
 		rc = inn_fail(ctx, INN_ECONFIG, &loc, "larger than 1 MiB");
 	else

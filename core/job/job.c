@@ -90,9 +90,12 @@ static const struct inn_param default_rows[] = {
 	INN_STRS(struct inn__defaults, backends, "[]", "what `auto` tries"),
 	INN_STRS(struct inn__defaults, passes, "[]", "what changes a network before it is analyzed"),
 	INN_STRS(struct inn__defaults, predict_passes, "[]", "what changes a network before it predicts"),
+	INN_STRS(struct inn__defaults, pictures, "[]", "formats whose files are one picture"),
 	INN_STR(struct inn__defaults, heat_map, "", "stage that turns a map into a picture"),
 	INN_STR(struct inn__defaults, sheet, "", "stage that lays out pictures"),
 	INN_STR(struct inn__defaults, preprocess, "preprocess", "folder of preprocessing files"),
+	INN_STR(struct inn__defaults, maps, "", "suffix of raw maps"),
+	INN_STR(struct inn__defaults, archive, "", "suffix of files with several arrays"),
 	INN_STR(struct inn__defaults, labels, "labels.txt", "class names beside a model"),
 	{ 0 },
 };

@@ -9,7 +9,8 @@
 
 struct inn__defaults { /* configs/defaults.yaml */
 	struct inn_strs backends, passes, predict_passes;
-	const char *heat_map, *sheet, *preprocess, *labels;
+	struct inn_strs pictures;
+	const char *heat_map, *sheet, *preprocess, *labels, *maps, *archive;
 };
 struct inn_job {
 	inn_ctx *ctx;
@@ -51,9 +52,8 @@ struct inn__samples {
 	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures */
 	bool own;
 	const char **path;                  /* n of them, or NULL */
-	const struct inn_format_ops **format;
+	struct inn_inst *format;            /* of each path */
 	const struct inn__pre *pre;
-	const char **name;                  /* per input as given (NAME=PATH), or NULL */
 	bool declared;                      /* named: taken as they are, never split */
 	uint64_t key;                       /* of paths, sizes and times */
 };
@@ -82,7 +82,7 @@ struct inn__prep { struct inn_plan *plan; inn_exec *exec; uint32_t in, out; stru
 /* files.c */
 int inn__file_map(inn_ctx *ctx, const char *path, int status, struct inn_stream *s) INN_MUST;
 void inn__file_unmap(struct inn_stream *s);
-const char *inn__suffix(const char *path); /* "npy"; "" if none */
+const char *inn__suffix(const char *path); /* without the dot; "" if none */
 /* The format of a file by suffix, then by what it contains. NULL after recording an error. */
 const struct inn_format_ops *inn__format_of(inn_job *job, const char *path, const struct inn_stream *s);
 /* The format that writes files of this suffix. */
@@ -121,14 +121,15 @@ int inn__prep_make(inn_job *job, const struct inn__pre *pre, uint32_t batch, con
 int inn__prep_run(inn_job *job, struct inn__prep *p, const struct inn_tensor *in, struct inn_tensor *out) INN_MUST;
 void inn__prep_free(inn_job *job, struct inn__prep *p);
 /* data.c */
-int inn__samples_open(inn_job *job, const char *const *input, size_t n, const char *base, const struct inn__pre *pre,
+/* Each input is PATH or, with the name of one of the network's inputs, NAME=PATH. */
+int inn__samples_open(inn_job *job, const char *const *input, size_t n, const struct inn__pre *pre, const inn_graph *g,
 		      struct inn__samples *s) INN_MUST;
-/* Puts named arrays into the order of the model's inputs and checks shapes. */
+/* Arrays have the shapes of the network's inputs and are finite. */
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;
-/* Reads a host picture with its stages applied (u8 [H,W,C]). reader.c */
+/* reader.c: a picture with its host stages applied ([H,W,C]). */
 int inn__read_image(inn_ctx *ctx, const struct inn__samples *s, size_t i, struct inn_tensor *t) INN_MUST;
 struct inn__reader;
 int inn__reader_new(const struct inn__samples *s, uint32_t batch, struct inn__reader **r) INN_MUST;
@@ -147,7 +148,9 @@ struct inn__labels { size_t n; const char *const *v; };
 int inn__labels_load(inn_job *job, const char *path, const struct inn_model *m, struct inn__labels *l) INN_MUST;
 void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__samples *s, const struct inn__labels *l,
 		    uint32_t k, bool json, FILE *out);
-/* manifest.c: a growing text */
+/* request.c */
+int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out) INN_MUST;
+/* text.c: a growing text */
 struct inn__text { char *s; size_t n, cap; bool failed; };
 void inn__text_add(struct inn__text *t, const char *fmt, ...) INN_PRINTF(2, 3);
 void inn__text_json(struct inn__text *t, const char *s);

@@ -1,6 +1,7 @@
 /* A plugin file read as ELF: nothing of it runs before it has passed. */
 #include "elf.h"
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,6 +30,21 @@ static const void *at_address(const struct image *im, const Elf64_Ehdr *h, uint6
 			return part(im, p.p_offset + (address - p.p_vaddr), n);
 	}
 	return NULL;
+}
+
+/* All headers and all that will be mapped lie in the file: touching a page past its end would kill the process. */
+static bool whole(const struct image *im, const Elf64_Ehdr *h)
+{
+	if (!part(im, h->e_phoff, (uint64_t)h->e_phnum * sizeof(Elf64_Phdr)) || !part(im, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)))
+		return false;
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		Elf64_Phdr p;
+
+		memcpy(&p, im->data + h->e_phoff + i * sizeof(p), sizeof(p));
+		if (p.p_type == PT_LOAD && !part(im, p.p_offset, p.p_filesz))
+			return false;
+	}
+	return true;
 }
 
 static bool section(const struct image *im, const Elf64_Ehdr *h, uint32_t type, Elf64_Shdr *out)
@@ -72,7 +88,7 @@ static const char *inspect(const struct image *im, struct inn__elf *out)
 	Elf64_Ehdr h;
 	Elf64_Sym s;
 	Elf64_Shdr init;
-	const uint32_t *head;
+	const uint8_t *head;
 
 	if (im->size < sizeof(h))
 		return "is too short";
@@ -86,13 +102,15 @@ static const char *inspect(const struct image *im, struct inn__elf *out)
 	if (h.e_machine != EM_AARCH64)
 		return "was built for another machine";
 #endif
-	if (h.e_phentsize != sizeof(Elf64_Phdr) || h.e_shentsize != sizeof(Elf64_Shdr) || !symbol(im, &h, "inn_plugin_1", &s))
-		return "exports no inn_plugin_1";
-	if (!(head = at_address(im, &h, s.st_value, 3 * sizeof(*head))))
+	if (h.e_phentsize != sizeof(Elf64_Phdr) || h.e_shentsize != sizeof(Elf64_Shdr) || !whole(im, &h))
 		return "is truncated";
-	memcpy(&out->magic, head, sizeof(*head));
-	memcpy(&out->abi, head + 1, sizeof(*head));
-	memcpy(&out->size, head + 2, sizeof(*head));
+	if (!symbol(im, &h, "inn_plugin_1", &s))
+		return "exports no inn_plugin_1";
+	if (!(head = at_address(im, &h, s.st_value, 3 * sizeof(uint32_t))))
+		return "is truncated";
+	memcpy(&out->magic, head, sizeof(out->magic));
+	memcpy(&out->abi, head + 4, sizeof(out->abi));
+	memcpy(&out->size, head + 8, sizeof(out->size));
 	out->init_array = section(im, &h, SHT_INIT_ARRAY, &init) ? init.sh_size : 0;
 	return NULL;
 }
@@ -105,7 +123,7 @@ int inn__elf_read(inn_ctx *ctx, const char *path, struct inn__elf *out)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return inn_fail(ctx, INN_EPLUGIN, &loc, "cannot be opened: %m");
+		return inn_fail(ctx, INN_EPLUGIN, &loc, "cannot be opened: %s", strerror(errno));
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		why = "is not a regular file";
 	else if (st.st_mode & S_IWOTH)

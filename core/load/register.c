@@ -37,6 +37,12 @@ static const char *missing_slot(const struct inn_class *c)
 
 static int check_row(inn_ctx *ctx, const struct inn_loc *file, const struct inn_class *c, const struct inn_param *r)
 {
+	static const size_t field[] = {
+		[INN_P_BOOL] = sizeof(bool), [INN_P_INT] = sizeof(int64_t), [INN_P_REAL] = sizeof(double), [INN_P_STR] = sizeof(char *),
+		[INN_P_PATH] = sizeof(char *), [INN_P_ENUM] = sizeof(int), [INN_P_INTS] = sizeof(struct inn_ints),
+		[INN_P_REALS] = sizeof(struct inn_reals), [INN_P_STRS] = sizeof(struct inn_strs), [INN_P_CLASS] = sizeof(struct inn_inst),
+		[INN_P_CLASSES] = sizeof(struct inn_insts), [INN_P_RULES] = sizeof(struct inn_rules *), [INN_P_SOURCE] = sizeof(struct inn_source),
+	};
 	bool number = r->type == INN_P_INT || r->type == INN_P_REAL;
 
 	if (!r->help)
@@ -47,7 +53,7 @@ static int check_row(inn_ctx *ctx, const struct inn_loc *file, const struct inn_
 		return inn_fail(ctx, INN_EPLUGIN, file, "%s.%s: the default %g is outside [%g, %g]", c->name, r->name, r->def, r->min, r->max);
 	if (r->type == INN_P_ENUM && (!r->choices || !r->choices->name))
 		return inn_fail(ctx, INN_EPLUGIN, file, "%s.%s has no choices", c->name, r->name);
-	if (r->offset >= c->opts_size)
+	if (r->offset > c->opts_size || field[r->type] > c->opts_size - r->offset)
 		return inn_fail(ctx, INN_EPLUGIN, file, "%s.%s lies outside of the options", c->name, r->name);
 	return INN_OK;
 }

@@ -145,7 +145,7 @@ static int check_head(inn_ctx *ctx, const char *path)
 
 	if (rc < 0)
 		return rc;
-	if (e.magic != INN_MAGIC || e.size < offsetof(struct inn_plugin, name))
+	if (e.magic != INN_MAGIC || e.size < sizeof(struct inn_plugin))
 		return inn_fail(ctx, INN_EPLUGIN, &loc, "its inn_plugin_1 is no plugin's head");
 	if (e.abi >> 16 != INN_ABI >> 16 || (e.abi & 0xffff) > (INN_ABI & 0xffff))
 		return inn_fail(ctx, INN_EPLUGIN, &loc, "built for ABI %u.%u, this is %u.%u", e.abi >> 16, e.abi & 0xffff, INN_ABI >> 16,

@@ -66,6 +66,7 @@ void cpu_release(inn_exec *e)
 	free(e->slot);
 	free(e->weight);
 	free(e->once);
+	free(e->read);
 	free(e->arena);
 	free(e->scratch);
 	free(e->kept);
@@ -80,14 +81,15 @@ void cpu_release(inn_exec *e)
 
 static bool tables(struct inn_exec *e)
 {
-	uint32_t n = e->n_ops + 1;
+	size_t n = (size_t)e->n_ops + 1;
 
 	return (e->root = cpu_alloc(e, n, sizeof(*e->root))) && (e->group = cpu_alloc(e, n, sizeof(*e->group))) &&
 	       (e->last = cpu_alloc(e, n, sizeof(*e->last))) && (e->need = cpu_alloc(e, n, sizeof(*e->need))) &&
-	       (e->count = cpu_alloc(e, n, sizeof(*e->count))) && (e->offset = cpu_alloc(e, n, sizeof(*e->offset))) &&
-	       (e->at = cpu_alloc(e, n, sizeof(*e->at))) && (e->iter = cpu_alloc(e, n, sizeof(*e->iter))) &&
+	       (e->count = cpu_alloc(e, 2 * n, sizeof(*e->count))) && (e->offset = cpu_alloc(e, 2 * n, sizeof(*e->offset))) &&
+	       (e->at = cpu_alloc(e, 2 * n, sizeof(*e->at))) && (e->iter = cpu_alloc(e, n, sizeof(*e->iter))) &&
 	       (e->carry = cpu_alloc(e, n, sizeof(*e->carry))) && (e->state = cpu_alloc(e, n, sizeof(*e->state))) &&
-	       (e->step = cpu_alloc(e, n, sizeof(*e->step)));
+	       (e->step = cpu_alloc(e, n, sizeof(*e->step))) && (e->blocked = cpu_alloc(e, n, sizeof(*e->blocked))) &&
+	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->after = cpu_alloc(e, n, sizeof(*e->after)));
 }
 
 /* Which values share memory, which are computed together, and which need memory at all. */
@@ -105,6 +107,7 @@ static int analyse(struct inn_exec *e)
 
 		if (!inn_shape_count(&o->shape, &e->count[i]) || e->count[i] > SIZE_MAX / 64)
 			return inn_fail(e->ctx, INN_ELIMIT, NULL, "cpu: the result of %s (%s) is too large", inn_op_name(o->code), o->from);
+		e->count[e->n_ops + i] = e->count[i];
 		e->root[i] = o->code == INN_OP_RESHAPE ? e->root[inn_plan_src(e->p, i, 0)] : i;
 		if (e->group[i])
 			last[e->group[i]] = i;
@@ -121,7 +124,7 @@ static int analyse(struct inn_exec *e)
 		if (o->code == INN_OP_RESHAPE)
 			continue;
 		for (uint32_t k = 0; k < o->n_src; k++) {
-			uint32_t r = src_of(e, i, k);
+			uint32_t r = root_of(e, i, k);
 
 			if (!(map && (op_of(e, r)->code == INN_OP_CONST || (e->group[r] && e->group[r] == e->group[i]))))
 				e->need[r] = true;
@@ -132,53 +135,124 @@ static int analyse(struct inn_exec *e)
 	return INN_OK;
 }
 
-static size_t bytes_of(void *user, uint32_t i)
+static size_t bytes_of(const struct inn_exec *e, uint32_t at)
 {
-	const struct inn_exec *e = user;
+	uint32_t i = at < e->n_ops ? at : at - e->n_ops;
 
-	return e->need[i] && e->root[i] == i ? round_up(e->count[i] * sizeof(float)) : 0;
+	return (at < e->n_ops ? e->need[i] && e->root[i] == i : e->twin[i]) ? round_up(e->count[i] * sizeof(float)) : 0;
 }
 
-/* The plan as it is executed: sources are what holds the memory, and the last member of a group reads for all. */
-static int lower(struct inn_exec *e, struct inn_plan *low)
+/* The plan as it is executed: a step reads what it recorded, and each twin stands behind the step that makes the value. */
+struct low {
+	struct inn_exec *e;
+	struct inn_plan p;
+	struct inn_op *ops;
+	uint32_t *src, n_src, *block_at, *location, *position; /* of each operation of p; of each location */
+};
+
+static size_t low_bytes(void *user, uint32_t k)
 {
-	uint32_t total = 0, at = 0;
-	struct inn_op *ops = cpu_alloc(e, e->n_ops + 1u, sizeof(*ops));
-	uint32_t *src;
+	const struct low *l = user;
 
-	for (uint32_t i = 0; i < e->n_ops; i++)
-		total += op_of(e, i)->n_src;
-	src = cpu_alloc(e, total + 1u, sizeof(*src));
-	if (!ops || !src)
-		return INN_ENOMEM;
-	uint32_t *next = cpu_alloc(e, e->n_ops + 1u, sizeof(*next)), *head = cpu_alloc(e, e->n_ops + 1u, sizeof(*head));
+	return bytes_of(l->e, l->location[k]);
+}
 
-	if (!next || !head)
+static void low_op(struct low *l, uint32_t at, const struct inn_op *o)
+{
+	uint32_t k = l->p.n_ops++;
+
+	l->ops[k] = *o;
+	l->ops[k].src = l->n_src;
+	l->ops[k].n_src = 0;
+	l->location[k] = at;
+	l->position[at] = k;
+}
+
+static void low_src(struct low *l, uint32_t location)
+{
+	l->src[l->n_src++] = l->position[location] + 1;
+	l->ops[l->p.n_ops - 1].n_src++;
+}
+
+static int low_blocks(struct low *l)
+{
+	const struct inn_plan *p = l->e->p;
+	struct inn_block *b = cpu_alloc(l->e, p->n_blocks + 1u, sizeof(*b));
+
+	if (!b)
 		return INN_ENOMEM;
-	for (uint32_t i = e->n_ops; i-- > 0;) { /* members of each group, first to last */
-		next[i] = head[e->last[i]];
-		head[e->last[i]] = i + 1;
+	for (uint32_t k = 0; k < p->n_blocks; k++) {
+		uint32_t end = p->blocks[k].first + p->blocks[k].n;
+
+		b[k] = p->blocks[k];
+		b[k].first = l->block_at[b[k].first];
+		b[k].n = l->block_at[end] - b[k].first;
+		b[k].index = b[k].index < l->e->n_ops ? l->position[b[k].index] : 0;
 	}
-	for (uint32_t i = 0; i < e->n_ops; i++) {
-		ops[i] = *op_of(e, i);
-		ops[i].src = at;
-		if (op_of(e, i)->code != INN_OP_RESHAPE)
-			for (uint32_t m = head[i]; m; m = next[m - 1])
-				for (uint32_t k = 0; k < op_of(e, m - 1)->n_src; k++)
-					src[at++] = src_of(e, m - 1, k) + 1;
-		ops[i].n_src = at - ops[i].src;
-	}
-	*low = *e->p;
-	low->op_size = sizeof(*ops);
-	low->ops = ops;
-	low->src = src;
+	l->p.blocks = b;
 	return INN_OK;
+}
+
+static int lower(struct inn_exec *e, struct low *l)
+{
+	size_t n = (size_t)e->n_ops + 1;
+	uint32_t r = 0;
+
+	*l = (struct low){ .e = e, .p = *e->p };
+	if (!(l->ops = cpu_alloc(e, 2 * n, sizeof(*l->ops))) || !(l->src = cpu_alloc(e, e->n_reads + 2 * n, sizeof(*l->src))) ||
+	    !(l->block_at = cpu_alloc(e, n, sizeof(*l->block_at))) || !(l->location = cpu_alloc(e, 2 * n, sizeof(*l->location))) ||
+	    !(l->position = cpu_alloc(e, 2 * n, sizeof(*l->position))))
+		return INN_ENOMEM;
+	l->p.n_ops = 0;
+	for (uint32_t i = 0; i < e->n_ops; i++) {
+		const struct inn_op twin = { .code = INN_OP_RESHAPE, .from = "" };
+
+		l->block_at[i] = l->p.n_ops;
+		low_op(l, i, op_of(e, i));
+		for (; r < e->n_reads && e->read[r].op == i; r++)
+			low_src(l, e->read[r].location);
+		for (const struct twin *t = e->after[i].next; t; t = t->next) {
+			low_op(l, e->n_ops + t->op, &twin);
+			low_src(l, t->op);
+		}
+	}
+	l->block_at[e->n_ops] = l->p.n_ops;
+	l->p.op_size = sizeof(*l->ops);
+	l->p.ops = l->ops;
+	l->p.src = l->src;
+	return low_blocks(l);
+}
+
+static int place(struct inn_exec *e)
+{
+	struct low l;
+	int s = lower(e, &l);
+	size_t *offset = s ? NULL : cpu_alloc(e, 2 * ((size_t)e->n_ops + 1), sizeof(*offset));
+
+	if (!offset)
+		return s ? s : INN_ENOMEM;
+	s = inn_place(e->ctx, &l.p, low_bytes, &l, ALIGN, offset, &e->arena_size);
+	for (uint32_t k = 0; !s && k < l.p.n_ops; k++)
+		e->offset[l.location[k]] = offset[k];
+	return s;
+}
+
+/* Families that look at layouts record for themselves what they read. */
+static bool asks(uint32_t code)
+{
+	char c = inn_op_class(code);
+
+	return c == 'U' || c == 'E' || c == 'W' || code == INN_OP_CONV || code == INN_OP_CONV_DX || code == INN_OP_CONV_DW ||
+	       code == INN_OP_CONCAT || code == INN_OP_SLICE || code == INN_OP_RESHAPE;
 }
 
 static int build(struct inn_exec *e, uint32_t i)
 {
 	const struct inn_op *o = op_of(e, i);
 
+	for (uint32_t k = 0; k < o->n_src && !asks(o->code); k++)
+		if (cpu_dense(e, i, i, k) == NONE)
+			return INN_ENOMEM;
 	switch (inn_op_class(o->code)) {
 	case 'U':
 	case 'E': return e->last[i] == i ? cpu_map(e, i) : INN_OK;
@@ -213,9 +287,9 @@ static int over(struct inn_exec *e, uint64_t total, uint64_t limit)
 	}
 	const struct inn_op *a = op_of(e, big[0]), *b = op_of(e, big[1] == NONE ? big[0] : big[1]);
 
-	return inn_fail(e->ctx, INN_ELIMIT, NULL, "cpu: needs %.1f MiB, memory_limit is %.1f MiB; the largest values are %s %s (%s) and %s %s (%s)",
-			(double)total / 1048576, (double)limit / 1048576, inn_op_name(a->code), inn_shape_str(&a->shape, s), a->from,
-			inn_op_name(b->code), inn_shape_str(&b->shape, t), b->from);
+	return inn_fail(e->ctx, INN_ELIMIT, NULL, "cpu: needs %.1f MiB, above the limit of %.1f MiB; the largest values are %s %s%s%s and %s %s%s%s",
+			(double)total / 1048576, (double)limit / 1048576, inn_op_name(a->code), inn_shape_str(&a->shape, s),
+			*a->from ? " of " : "", a->from, inn_op_name(b->code), inn_shape_str(&b->shape, t), *b->from ? " of " : "", b->from);
 }
 
 static int take(struct inn_exec *e, uint64_t limit)
@@ -229,13 +303,13 @@ static int take(struct inn_exec *e, uint64_t limit)
 	e->kept = aligned_alloc(ALIGN, round_up(e->kept_size + 1));
 	if (!e->arena || !e->scratch || !e->kept)
 		return inn_nomem(e->ctx);
-	for (uint32_t i = 0; i < e->n_ops; i++)
+	for (uint32_t i = 0; i < 2 * e->n_ops; i++)
 		if (bytes_of(e, i))
 			e->at[i] = (float *)(void *)(e->arena + e->offset[i]);
 	for (uint32_t i = 0; i < e->n_slots; i++) {
 		struct slot *s = &e->slot[i];
 		char *at = s->place == AT_VALUE ? (char *)e->at[s->op] : (s->place == AT_KEPT ? e->kept : e->scratch) + s->offset;
-		int r = cpu_dnnl(e, s->op, "a memory handle", dnnl_memory_set_data_handle(s->memory, at));
+		int r = cpu_dnnl(e, s->op % e->n_ops, "a memory handle", dnnl_memory_set_data_handle(s->memory, at));
 
 		if (r)
 			return r;
@@ -246,7 +320,6 @@ static int take(struct inn_exec *e, uint64_t limit)
 int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
 {
 	inn_exec *e = calloc(1, sizeof(*e));
-	struct inn_plan low;
 	int s;
 
 	if (!e)
@@ -256,9 +329,9 @@ int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t l
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);
 	if (!s)
-		s = lower(e, &low);
+		s = cpu_twins(e);
 	if (!s)
-		s = inn_place(ctx, &low, bytes_of, e, ALIGN, e->offset, &e->arena_size);
+		s = place(e);
 	if (!s)
 		s = take(e, limit);
 	if (s) {

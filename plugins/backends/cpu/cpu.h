@@ -29,8 +29,10 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	uint32_t op;
 	size_t offset;
 };
-struct weight { uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; }; /* reordered once per model */
+struct weight { uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset; }; /* made once per model; slot NONE: winograd.c's */
 struct alloc { struct alloc *next; };
+struct read { uint32_t op, location; };
+struct twin { uint32_t op; void *product; struct twin *next; };
 
 struct inn_exec {
 	inn_ctx *ctx;              /* of the call in progress */
@@ -39,9 +41,15 @@ struct inn_exec {
 	uint32_t n_ops;
 	uint32_t *root;            /* operation whose memory holds the value: reshapes share their operand's */
 	uint32_t *group, *last;    /* elementwise group and its last member, by operation */
+	/* Locations: i is where operation i stores its value, n_ops + i holds the same value in the other layout. */
+	bool *blocked;             /* the value is stored in blocks of 16 channels, else densely */
+	bool *twin;                /* somebody reads the other layout */
+	struct read *read;         /* what each step reads, in order of steps */
+	uint32_t n_reads, cap_reads;
+	struct twin *after;        /* by operation: the last member of a group makes the twins of all */
 	bool *need;                /* the value must stand in memory */
-	size_t *count, *offset;    /* elements; bytes into the arena */
-	float **at;                /* address of the value, NULL if it needs none */
+	size_t *count, *offset;    /* by location: elements; bytes into the arena */
+	float **at;                /* by location: its address, NULL if it needs none */
 	uint32_t *iter;            /* current iteration, by INDEX operation */
 	uint32_t *carry;           /* LOOP_LAST + 1 that feeds a CARRY */
 	double **state;            /* by ACCUMULATE */
@@ -61,7 +69,14 @@ struct inn_exec {
 };
 
 static inline const struct inn_op *op_of(const struct inn_exec *e, uint32_t i) { return inn_plan_op(e->p, i); }
-static inline uint32_t src_of(const struct inn_exec *e, uint32_t i, uint32_t k) { return e->root[inn_plan_src(e->p, i, k)]; }
+static inline uint32_t root_of(const struct inn_exec *e, uint32_t i, uint32_t k) { return e->root[inn_plan_src(e->p, i, k)]; }
+/* The location that holds source k densely. */
+static inline uint32_t src_of(const struct inn_exec *e, uint32_t i, uint32_t k)
+{
+	uint32_t r = root_of(e, i, k);
+
+	return e->blocked[r] ? e->n_ops + r : r;
+}
 static inline const uint32_t *attr_of(const struct inn_exec *e, uint32_t i) { return e->p->attr + op_of(e, i)->attr; }
 static inline const struct inn_shape *src_shape(const struct inn_exec *e, uint32_t i, uint32_t k)
 {
@@ -89,6 +104,16 @@ static inline void cpu_scratch(struct inn_exec *e, size_t bytes)
 /* Strides (elements) at which `in` is read for each index of `out`, trailing axes aligned; 0 where it broadcasts. */
 void cpu_strides(const struct inn_shape *in, const struct inn_shape *out, size_t *stride);
 
+/* layout.c: source k of operation j for the step of operation i, in the layout asked for; gives its location, or NONE. */
+uint32_t cpu_dense(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k);
+uint32_t cpu_block(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k);
+/* Whether source k could be read in blocks, and whether it is stored so. */
+bool cpu_can_block(const struct inn_exec *e, uint32_t j, uint32_t k);
+bool cpu_is_block(const struct inn_exec *e, uint32_t j, uint32_t k);
+bool cpu_block_shape(const struct inn_exec *e, const struct inn_shape *s);
+int cpu_block_md(struct inn_exec *e, uint32_t i, const struct inn_shape *s, bool blocked, dnnl_memory_desc_t *md);
+int cpu_twins(struct inn_exec *e);
+
 /* One function per family makes the step of operation i. */
 int cpu_map(struct inn_exec *e, uint32_t i);
 int cpu_move(struct inn_exec *e, uint32_t i);
@@ -97,6 +122,8 @@ int cpu_pool(struct inn_exec *e, uint32_t i);
 int cpu_random(struct inn_exec *e, uint32_t i);
 int cpu_product(struct inn_exec *e, uint32_t i);
 int cpu_matmul(struct inn_exec *e, uint32_t i);
+/* The convolution of source k_x by the 3x3 kernel k_w, turned if flipped. */
+int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before);
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
 
 /* product.c: what matmul.c needs as well. */
@@ -110,6 +137,8 @@ struct product { struct call call[4]; uint32_t n; size_t top; };
 int cpu_dnnl(struct inn_exec *e, uint32_t i, const char *what, dnnl_status_t s);
 int cpu_slot(struct inn_exec *e, uint32_t i, const dnnl_memory_desc_t *md, enum place place, uint32_t op, size_t offset, uint32_t *slot);
 int cpu_call(struct inn_exec *e, uint32_t i, struct product *q, const_dnnl_primitive_desc_t pd, int n, const int *arg, const uint32_t *slot);
+int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_memory_desc_t *a, uint32_t from, const dnnl_memory_desc_t *b,
+		uint32_t to);
 int cpu_run_product(struct inn_exec *e, uint32_t i, void *arg);
 int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
 

@@ -23,7 +23,7 @@ struct input {
 	uint32_t op, reg;   /* reg: where the block is gathered; not for FLAT */
 	float value;
 	uint32_t nd;
-	size_t dim[INN_MAX_RANK], stride[INN_MAX_RANK]; /* merged axes, innermost last */
+	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
 };
 struct instr { loop_fn fn; uint32_t a[3], op, reg; }; /* a: inputs, then results; op: where it is stored or NONE */
 struct map {
@@ -33,21 +33,28 @@ struct map {
 	size_t count;
 };
 
-/* Axes of the output merged as far as the operand is read with one stride. */
-static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y)
+/* Axes of the output, in the order in which it is stored, merged as far as the dense operand is read with one stride. */
+static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, bool blocked)
 {
-	size_t stride[INN_MAX_RANK];
+	size_t stride[INN_MAX_RANK + 1];
+	struct inn_shape s = *y;
 
 	cpu_strides(x, y, stride);
+	if (blocked) { /* [N, C/16, ..., 16] */
+		s.dim[1] /= 16;
+		s.dim[s.rank] = 16;
+		stride[s.rank++] = stride[1];
+		stride[1] *= 16;
+	}
 	in->nd = 0;
-	for (uint32_t d = 0; d < y->rank; d++) {
-		if (y->dim[d] == 1)
+	for (uint32_t d = 0; d < s.rank; d++) {
+		if (s.dim[d] == 1)
 			continue;
-		if (in->nd && in->stride[in->nd - 1] == stride[d] * y->dim[d]) {
-			in->dim[in->nd - 1] *= y->dim[d];
+		if (in->nd && in->stride[in->nd - 1] == stride[d] * s.dim[d]) {
+			in->dim[in->nd - 1] *= s.dim[d];
 			in->stride[in->nd - 1] = stride[d];
 		} else {
-			in->dim[in->nd] = y->dim[d];
+			in->dim[in->nd] = s.dim[d];
 			in->stride[in->nd++] = stride[d];
 		}
 	}
@@ -149,20 +156,32 @@ static bool same_read(const struct input *a, const struct input *b)
 				   !memcmp(a->stride, b->stride, a->nd * sizeof(*a->stride)));
 }
 
-/* Number of an operand from outside the group among the inputs. */
-static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t k)
+static bool whole(const struct inn_exec *e, uint32_t j, uint32_t k)
 {
-	struct input in = { .op = src_of(e, i, k), .reg = 0 };
+	return cpu_can_block(e, j, k) && inn_shape_eq(src_shape(e, j, k), &op_of(e, j)->shape);
+}
 
-	if (op_of(e, in.op)->code == INN_OP_CONST) {
+/* Number of operand k of member j, which comes from outside the group, among the inputs. */
+static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t j, uint32_t k)
+{
+	uint32_t root = root_of(e, j, k);
+	struct input in = { .op = root };
+
+	if (op_of(e, root)->code == INN_OP_CONST) {
 		in.kind = IMMEDIATE;
-		in.value = (float)inn_op_value(e->p, in.op);
+		in.value = (float)inn_op_value(e->p, root);
+	} else if (e->blocked[i] && whole(e, j, k)) {
+		in.kind = FLAT;
+		in.op = cpu_block(e, i, j, k);
 	} else {
-		merge(&in, src_shape(e, i, k), &op_of(e, i)->shape);
+		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i]);
+		in.op = cpu_dense(e, i, j, k);
 	}
-	for (uint32_t j = 0; j < m->n_in; j++)
-		if (same_read(&in, &m->in[j]))
-			return j;
+	if (in.op == NONE)
+		return NONE;
+	for (uint32_t n = 0; n < m->n_in; n++)
+		if (same_read(&in, &m->in[n]))
+			return n;
 	if (in.kind != FLAT)
 		in.reg = m->n_regs++;
 	m->in[m->n_in] = in;
@@ -206,12 +225,18 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 {
 	struct map *m = cpu_alloc(e, 1, sizeof(*m));
 	uint32_t *result = cpu_alloc(e, i + 1u, sizeof(*result)), first = i, n = 0; /* instruction + 1, by operation */
+	bool blocked = false;
 
 	for (uint32_t j = i + 1; j-- > 0;)
 		if (e->last[j] == i && is_map(op_of(e, j)->code)) {
 			first = j;
 			n++;
+			for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
+				blocked |= whole(e, j, k) && cpu_is_block(e, j, k);
 		}
+	for (uint32_t j = first; j <= i; j++)
+		if (e->last[j] == i && is_map(op_of(e, j)->code))
+			e->blocked[j] = blocked;
 	if (!m || !result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
 		return INN_ENOMEM;
 	for (uint32_t pass = 0; pass < 2; pass++) { /* inputs first: their number is where results begin */
@@ -223,12 +248,12 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 			struct instr *q = &m->ins[pass ? m->n_ins : 0];
 
 			for (uint32_t k = 0; k < o->n_src; k++) {
-				uint32_t s = src_of(e, j, k);
+				uint32_t s = root_of(e, j, k);
 				bool inside = s < j && s >= first && e->last[s] == i && is_map(op_of(e, s)->code);
 
-				if (!inside)
-					q->a[k] = input_of(e, m, j, k);
-				else if (pass)
+				if (!inside && (q->a[k] = input_of(e, m, i, j, k)) == NONE)
+					return INN_ENOMEM;
+				if (inside && pass)
 					q->a[k] = m->n_in + result[s] - 1;
 			}
 			for (uint32_t k = o->n_src; k < 3; k++)

@@ -121,9 +121,8 @@ static void pad(struct move *m, const struct inn_shape *x, const struct inn_shap
 	}
 }
 
-static void close_move(struct inn_exec *e, struct move *m, uint32_t from, size_t count)
+static void close_move(struct move *m, uint32_t from, size_t count)
 {
-	(void)e;
 	m->from = from;
 	m->count = count;
 	if (!m->nd) {
@@ -147,7 +146,7 @@ static void concat(struct inn_exec *e, uint32_t i, struct moves *q)
 		at += x->dim[axis];
 		for (uint32_t d = 0; d < y->rank; d++)
 			add_axis(&q->m[k], x->dim[d], ys[d], xs[d]);
-		close_move(e, &q->m[k], src_of(e, i, k), e->count[inn_plan_src(e->p, i, k)]);
+		close_move(&q->m[k], q->m[k].from, e->count[inn_plan_src(e->p, i, k)]);
 	}
 }
 
@@ -204,17 +203,45 @@ static int take(struct inn_exec *e, uint32_t i)
 	return INN_OK;
 }
 
+/* Concatenating or cutting whole blocks of channels moves the same bytes in both layouts. */
+static bool keeps_blocks(const struct inn_exec *e, uint32_t i)
+{
+	const struct inn_op *o = op_of(e, i);
+	const uint32_t *t = attr_of(e, i);
+	bool any = false;
+
+	if (!cpu_block_shape(e, &o->shape) || (o->code == INN_OP_CONCAT ? t[0] > 1 : o->code != INN_OP_SLICE))
+		return false;
+	for (uint32_t k = 0; k < o->n_src; k++) {
+		if (!cpu_can_block(e, i, k))
+			return false;
+		any |= cpu_is_block(e, i, k);
+	}
+	for (uint32_t d = 0; o->code == INN_OP_SLICE && d < o->shape.rank; d++)
+		if (d == 1 ? t[3] % 16 || t[4] % 16 || t[5] != 1 : d > 1 && o->shape.dim[d] != src_shape(e, i, 0)->dim[d])
+			return false;
+	return any;
+}
+
 int cpu_move(struct inn_exec *e, uint32_t i)
 {
 	const struct inn_op *o = op_of(e, i);
 	const struct inn_shape *x = src_shape(e, i, 0), *y = &o->shape;
 	struct moves *q;
+	uint32_t at = NONE;
 
 	if (o->code == INN_OP_GATHER || o->code == INN_OP_SCATTER)
 		return take(e, i);
 	if (!(q = cpu_alloc(e, 1, sizeof(*q) + o->n_src * sizeof(q->m[0]))))
 		return INN_ENOMEM;
 	q->n = o->n_src;
+	e->blocked[i] = keeps_blocks(e, i);
+	for (uint32_t k = 0; k < o->n_src && (o->code == INN_OP_CONCAT || o->code == INN_OP_SLICE); k++) {
+		at = e->blocked[i] ? cpu_block(e, i, i, k) : cpu_dense(e, i, i, k);
+		if (at == NONE)
+			return INN_ENOMEM;
+		q->m[k].from = at;
+	}
 	switch (o->code) {
 	case INN_OP_PERMUTE: permute(&q->m[0], x, y, attr_of(e, i)); break;
 	case INN_OP_EXPAND: expand(&q->m[0], x, y); break;
@@ -223,7 +250,7 @@ int cpu_move(struct inn_exec *e, uint32_t i)
 	default: concat(e, i, q); break;
 	}
 	if (o->code != INN_OP_CONCAT)
-		close_move(e, &q->m[0], src_of(e, i, 0), o->code == INN_OP_PAD ? e->count[inn_plan_src(e->p, i, 0)] : e->count[i]);
+		close_move(&q->m[0], at == NONE ? src_of(e, i, 0) : at, o->code == INN_OP_PAD ? e->count[inn_plan_src(e->p, i, 0)] : e->count[i]);
 	if (e->count[i])
 		e->step[i] = (struct step){ .fn = run_moves, .arg = q, .op = i };
 	return INN_OK;

@@ -2,7 +2,15 @@
 #include "cpu.h"
 #include <string.h>
 
+#define LANES 16u
+#if defined(__x86_64__)
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
+#else
+#define WIDE
+#endif
+
 struct pool {
+	uint32_t src[2]; /* locations of the operand and of what decides */
 	uint32_t in[3], out[3], size[3], stride[3], before[3], dilation[3], count_pad; /* missing axes: length 1, in front */
 	size_t planes, n_in, n_out;
 	bool dense; /* every window lies inside the image */
@@ -158,14 +166,105 @@ static void dense_plane(const struct pool *p, bool dx, const float *x, const flo
 		dense_max(p, dx, kh, kw, x, by, y);
 }
 
+/* One cell of 16 planes at once. */
+WIDE static inline void lane_max(const struct pool *p, bool dx, const uint32_t o[3], const struct span s[3], const float *x, const float *by,
+				 float *y)
+{
+	float top[LANES] = { 0 };
+	int32_t best[LANES] = { 0 };
+	bool first = true;
+
+	for (uint32_t a = s[0].from; a < s[0].to; a++)
+		for (uint32_t b = s[1].from; b < s[1].to; b++) {
+			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+
+			for (uint32_t c = s[2].from; c < s[2].to; c++, first = false) {
+				int32_t at = (int32_t)(line + place_of(p, 2, o[2], c));
+				const float *v = by + (size_t)at * LANES;
+
+				for (uint32_t l = 0; l < LANES; l++) {
+					bool more = first || v[l] > top[l];
+
+					best[l] = more ? at : best[l];
+					top[l] = more ? v[l] : top[l];
+				}
+			}
+		}
+	for (uint32_t l = 0; l < LANES; l++) {
+		size_t at = first ? 0 : (size_t)best[l] * LANES + l;
+
+		if (dx)
+			y[at] += first ? 0 : x[l];
+		else
+			y[l] = first ? 0 : x[at];
+	}
+}
+
+WIDE static inline void lane_avg(const struct pool *p, bool dx, const uint32_t o[3], const struct span s[3], const float *x, float *y)
+{
+	float sum[LANES] = { 0 }, n = divisor(p, s);
+
+	for (uint32_t l = 0; dx && l < LANES; l++)
+		sum[l] = n > 0 ? x[l] / n : 0;
+	for (uint32_t a = s[0].from; a < s[0].to; a++)
+		for (uint32_t b = s[1].from; b < s[1].to; b++) {
+			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+
+			for (uint32_t c = s[2].from; c < s[2].to; c++) {
+				size_t at = (line + place_of(p, 2, o[2], c)) * LANES;
+
+				for (uint32_t l = 0; l < LANES; l++) {
+					if (dx)
+						y[at + l] += sum[l];
+					else
+						sum[l] += x[at + l];
+				}
+			}
+		}
+	for (uint32_t l = 0; !dx && l < LANES; l++)
+		y[l] = n > 0 ? sum[l] / n : 0;
+}
+
+WIDE static void lanes(const struct pool *p, uint32_t code, bool dx, const float *x, const float *by, float *y)
+{
+	bool max = code == INN_OP_POOL_MAX || code == INN_OP_POOL_MAX_DX;
+	uint32_t o[3];
+	struct span s[3];
+
+	if (dx)
+		memset(y, 0, p->n_in * LANES * sizeof(*y));
+	for (o[0] = 0; o[0] < p->out[0]; o[0]++) {
+		s[0] = span_of(p, 0, o[0]);
+		for (o[1] = 0; o[1] < p->out[1]; o[1]++) {
+			s[1] = span_of(p, 1, o[1]);
+			for (o[2] = 0; o[2] < p->out[2]; o[2]++) {
+				s[2] = span_of(p, 2, o[2]);
+				if (max)
+					lane_max(p, dx, o, s, x, by, y);
+				else
+					lane_avg(p, dx, o, s, x, y);
+				x += dx ? LANES : 0;
+				y += dx ? 0 : LANES;
+			}
+		}
+	}
+}
+
 static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct pool *p = arg;
 	uint32_t code = op_of(e, i)->code;
 	bool dx = code == INN_OP_POOL_MAX_DX || code == INN_OP_POOL_AVG_DX;
-	const float *x = e->at[src_of(e, i, 0)], *by = e->at[src_of(e, i, op_of(e, i)->n_src - 1)];
+	const float *x = e->at[p->src[0]], *by = e->at[p->src[1]];
 	float *y = e->at[i];
 
+	if (e->blocked[i]) {
+#pragma omp parallel for num_threads(threads_for(e, p->planes * p->n_in)) schedule(static)
+		for (size_t k = 0; k < p->planes / LANES; k++)
+			lanes(p, code, dx, x + k * LANES * (dx ? p->n_out : p->n_in), by + k * LANES * p->n_in,
+			      y + k * LANES * (dx ? p->n_in : p->n_out));
+		return INN_OK;
+	}
 #pragma omp parallel for num_threads(threads_for(e, p->planes * p->n_in)) schedule(static)
 	for (size_t k = 0; k < p->planes; k++) {
 		const float *xk = x + k * (dx ? p->n_out : p->n_in), *byk = by + k * p->n_in;
@@ -198,6 +297,16 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 
 	if (!p)
 		return INN_ENOMEM;
+	uint32_t last = op_of(e, i)->n_src - 1;
+
+	p->n_in = 1;
+	for (uint32_t d = 2; d < x->rank; d++)
+		p->n_in *= x->dim[d];
+	e->blocked[i] = cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
+			p->n_in <= INT32_MAX;
+	for (uint32_t k = 0; k < 2; k++)
+		if ((p->src[k] = e->blocked[i] ? cpu_block(e, i, i, k ? last : 0) : cpu_dense(e, i, i, k ? last : 0)) == NONE)
+			return INN_ENOMEM;
 	inn_op_window(e->p, i, &w);
 	p->count_pad = w.count_pad;
 	for (uint32_t d = 0; d < 3; d++)
@@ -217,7 +326,6 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 		p->dense = p->dense && !p->before[d] && p->dilation[d] == 1 &&
 			   (uint64_t)(p->out[d] - 1) * p->stride[d] + p->size[d] <= p->in[d];
 	p->planes = (size_t)x->dim[0] * x->dim[1];
-	p->n_in = (size_t)p->in[0] * p->in[1] * p->in[2];
 	p->n_out = (size_t)p->out[0] * p->out[1] * p->out[2];
 	e->step[i] = (struct step){ .fn = run_pool, .arg = p, .op = i };
 	return INN_OK;

@@ -72,7 +72,8 @@ int cpu_zero(struct inn_exec *e, uint32_t i, void *arg)
 
 enum { X, W, Y };
 struct conv {
-	uint32_t i, op[3];            /* operations that hold x, w and y */
+	uint32_t i, op[3], src[3];    /* operations that hold x, w and y; their number as a source, NONE: the result */
+	struct inn_shape shape[3];
 	uint32_t n, groups;
 	dnnl_memory_desc_t plain[3], any[3];
 	dnnl_dims_t stride, dilation, before, after;
@@ -89,8 +90,8 @@ static size_t scratch_take(struct inn_exec *e, struct product *q, size_t bytes)
 	return at;
 }
 
-static int reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_memory_desc_t *a, uint32_t from, const dnnl_memory_desc_t *b,
-		   uint32_t to)
+int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_memory_desc_t *a, uint32_t from, const dnnl_memory_desc_t *b,
+		uint32_t to)
 {
 	dnnl_primitive_desc_t pd;
 	dnnl_primitive_attr_t attr = NULL;
@@ -116,13 +117,13 @@ static int reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl
 	return s;
 }
 
-struct flip { uint32_t op, groups, k, c; size_t area, offset; };
+struct flip { uint32_t location, groups, k, c; size_t area, offset; };
 
 /* [g][K][C][area] to [g][C][K][area reversed], into scratch. */
 static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct flip *f = arg;
-	const float *w = e->at[f->op];
+	const float *w = e->at[f->location];
 	float *to = (float *)(void *)(e->scratch + f->offset);
 
 	(void)i;
@@ -142,7 +143,7 @@ static bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_b
 
 /* Weights that are the same for every batch are reordered once, and shared by all products that read them. A product of
  * the prologue runs before the steps that follow it and reorders for itself. */
-static int kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot)
+static int kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot)
 {
 	struct product *q = c->q;
 	bool here = in_prologue(e, c->i);
@@ -153,7 +154,7 @@ static int kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memo
 	for (uint32_t k = 0; k < e->n_weights; k++) {
 		const struct weight *w = &e->weight[k];
 
-		if (w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
+		if (w->slot != NONE && w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
 			*slot = w->slot;
 			return INN_OK;
 		}
@@ -166,36 +167,46 @@ static int kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memo
 
 		if (!f)
 			return INN_ENOMEM;
-		*f = (struct flip){ c->op[W], c->groups, (uint32_t)d[1], (uint32_t)d[0], 1, scratch_take(e, q, dnnl_memory_desc_get_size(&c->plain[W])) };
+		*f = (struct flip){ location, c->groups, (uint32_t)d[1], (uint32_t)d[0], 1, scratch_take(e, q, dnnl_memory_desc_get_size(&c->plain[W])) };
 		for (uint32_t k = 0; k < c->n; k++)
 			f->area *= (size_t)d[2 + k];
 		if ((s = cpu_once(e, run_flip, c->i, f)) || (s = cpu_slot(e, c->i, &c->plain[W], AT_SCRATCH, c->i, f->offset, &from)))
 			return s;
-	} else if ((s = cpu_slot(e, c->i, &c->plain[W], AT_VALUE, c->op[W], 0, &from))) {
+	} else if ((s = cpu_slot(e, c->i, &c->plain[W], AT_VALUE, location, 0, &from))) {
 		return s;
 	}
 	e->kept_size += round_up(dnnl_memory_desc_get_size(want));
-	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
+	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = cpu_reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
 		return s;
 	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want };
 	return here ? INN_OK : cpu_once(e, cpu_run_product, c->i, q);
 }
 
+/* The layout asked for is blocks of 16 channels. */
+static bool wants_blocks(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want)
+{
+	dnnl_memory_desc_t md;
+
+	return k != W && cpu_block_shape(e, &c->shape[k]) && !cpu_block_md(e, c->i, &c->shape[k], true, &md) && dnnl_memory_desc_equal(&md, want);
+}
+
 /* The slot from which the primitive reads operand k. */
 static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want, uint32_t *slot)
 {
-	uint32_t from;
-	bool same = dnnl_memory_desc_equal(&c->plain[k], want);
+	bool same = dnnl_memory_desc_equal(&c->plain[k], want), block = wants_blocks(e, c, k, want) && cpu_can_block(e, c->i, c->src[k]);
+	uint32_t from, at = block ? cpu_block(e, c->i, c->i, c->src[k]) : cpu_dense(e, c->i, c->i, c->src[k]);
 
+	if (at == NONE)
+		return INN_ENOMEM;
 	if (k == W && !op_of(e, c->op[W])->home && (!same || c->flipped))
-		return kept_weight(e, c, want, slot);
-	int s = cpu_slot(e, c->i, &c->plain[k], AT_VALUE, c->op[k], 0, &from);
+		return kept_weight(e, c, want, at, slot);
+	if (same || block)
+		return cpu_slot(e, c->i, want, AT_VALUE, at, 0, slot);
+	int s = cpu_slot(e, c->i, &c->plain[k], AT_VALUE, at, 0, &from);
 
-	*slot = from;
-	if (s || same)
-		return s;
-	s = cpu_slot(e, c->i, want, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(want)), slot);
-	return s ? s : reorder(e, c->i, c->q, &c->plain[k], from, want, *slot);
+	if (!s)
+		s = cpu_slot(e, c->i, want, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(want)), slot);
+	return s ? s : cpu_reorder(e, c->i, c->q, &c->plain[k], from, want, *slot);
 }
 
 /* The primitive with its reorders; in[0], in[1] are operands and out the result among x, w and y. */
@@ -205,21 +216,25 @@ static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_d
 	uint32_t slot[4], to;
 	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, query[2], 0);
 	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
-	bool same = dnnl_memory_desc_equal(&c->plain[out], md);
+	bool same = dnnl_memory_desc_equal(&c->plain[out], md), direct;
 	int s = INN_OK;
 
 	for (uint32_t k = 0; !s && k < 2; k++)
 		s = operand(e, c, in[k], dnnl_primitive_desc_query_md(pd, query[k], 0), &slot[k]);
+	e->blocked[c->i] = !same && wants_blocks(e, c, out, md);
+	direct = same || e->blocked[c->i];
 	if (!s)
-		s = cpu_slot(e, c->i, &c->plain[out], AT_VALUE, c->i, 0, &to);
+		s = cpu_slot(e, c->i, direct ? md : &c->plain[out], AT_VALUE, c->i, 0, &to);
+	if (s)
+		return s;
 	slot[2] = to;
-	if (!s && !same)
+	if (!direct)
 		s = cpu_slot(e, c->i, md, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(md)), &slot[2]);
 	if (!s)
 		s = cpu_slot(e, c->i, pad, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(pad)), &slot[3]);
 	if (!s)
 		s = cpu_call(e, c->i, c->q, pd, 4, arg, slot);
-	return s || same ? s : reorder(e, c->i, c->q, md, slot[2], &c->plain[out], to);
+	return s || direct ? s : cpu_reorder(e, c->i, c->q, md, slot[2], &c->plain[out], to);
 }
 
 static dnnl_status_t forward_desc(const struct conv *c, dnnl_prop_kind_t prop, dnnl_convolution_desc_t *d)
@@ -311,12 +326,24 @@ static bool can_flip(const struct inn_exec *e, uint32_t i, const struct inn_wind
 	return ok;
 }
 
+/* By shapes alone: a 3x3 kernel that is the same for every batch, stride 1, whole blocks of channels, enough of them that the
+ * products outweigh the transforms. */
+static bool by_winograd(const struct inn_exec *e, const struct conv *c, uint32_t code)
+{
+	bool ok = code == INN_OP_CONV && !e->p->strict && c->n == 2 && c->groups == 1 && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) &&
+		  cpu_block_shape(e, &c->shape[X]) && cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) &&
+		  c->shape[X].dim[1] >= 64 && c->shape[Y].dim[1] >= 64;
+
+	for (uint32_t d = 0; ok && d < 2; d++)
+		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
+	return ok;
+}
+
 int cpu_product(struct inn_exec *e, uint32_t i)
 {
 	static const uint32_t role[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } }; /* of source 0, source 1 and the result */
 	uint32_t code = op_of(e, i)->code;
 	const uint32_t *r = role[code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2];
-	const struct inn_shape *shape[3];
 	struct inn_window w;
 	struct conv c = { .i = i };
 	int s = INN_OK;
@@ -330,12 +357,13 @@ int cpu_product(struct inn_exec *e, uint32_t i)
 	c.n = w.n;
 	c.groups = w.groups;
 	for (uint32_t k = 0; k < 3; k++) {
-		shape[r[k]] = k < 2 ? src_shape(e, i, k) : &op_of(e, i)->shape;
-		c.op[r[k]] = k < 2 ? src_of(e, i, k) : i;
+		c.shape[r[k]] = k < 2 ? *src_shape(e, i, k) : op_of(e, i)->shape;
+		c.op[r[k]] = k < 2 ? root_of(e, i, k) : i;
+		c.src[r[k]] = k < 2 ? k : NONE;
 	}
-	c.flipped = code == INN_OP_CONV_DX && can_flip(e, i, &w, shape[W], c.op[W]);
+	c.flipped = code == INN_OP_CONV_DX && can_flip(e, i, &w, &c.shape[W], c.op[W]);
 	for (uint32_t d = 0; d < w.n; d++) {
-		uint32_t reach = w.dilation[d] * (shape[W]->dim[2 + d] - 1);
+		uint32_t reach = w.dilation[d] * (c.shape[W].dim[2 + d] - 1);
 
 		c.stride[d] = w.stride[d];
 		c.dilation[d] = (dnnl_dim_t)w.dilation[d] - 1;
@@ -343,17 +371,20 @@ int cpu_product(struct inn_exec *e, uint32_t i)
 		c.after[d] = c.flipped ? reach - w.after[d] : w.after[d];
 	}
 	if (c.flipped) {
-		const struct inn_shape *t = shape[X];
-		uint32_t op = c.op[X];
+		const struct inn_shape t = c.shape[X];
 
-		shape[X] = shape[Y];
-		shape[Y] = t;
+		c.shape[X] = c.shape[Y];
+		c.shape[Y] = t;
 		c.op[X] = c.op[Y];
-		c.op[Y] = op;
+		c.src[X] = c.src[Y];
+		c.op[Y] = i;
+		c.src[Y] = NONE;
 		code = INN_OP_CONV;
 	}
+	if (by_winograd(e, &c, code))
+		return cpu_winograd(e, i, c.src[X], c.src[W], c.flipped, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
 	for (uint32_t k = 0; !s && k < 3; k++)
-		s = layouts(e, &c, k, shape[k]);
+		s = layouts(e, &c, k, &c.shape[k]);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
 		return INN_ENOMEM;
 	if (!s)

@@ -140,6 +140,8 @@ static int pass(struct inn_exec *e, uint32_t b)
 		}
 		if (e->step[i].fn)
 			s = e->step[i].fn(e, i, e->step[i].arg);
+		for (const struct twin *t = e->after[i].next; !s && t; t = t->next)
+			s = cpu_run_product(e, t->op, t->product);
 		i++;
 	}
 	return s;

@@ -1,0 +1,94 @@
+#include "cli.h"
+#include <string.h>
+
+static int missing(const char *command, const char *what)
+{
+	fprintf(stderr, "error: %s needs %s; `innvestigate %s --help` says more\n", command, what, command);
+	return INN_ECONFIG;
+}
+
+static struct inn__config config_of(struct cli *c)
+{
+	return (struct inn__config){
+		.path = c->operand, .set = c->set, .n_set = c->n_set, .json = c->json, .force = c->force, .dump = c->dump,
+	};
+}
+
+static int run(struct cli *c)
+{
+	struct inn__config config = config_of(c);
+
+	return c->operand ? inn__config_run(c->job, &config, stdout) : missing("run", "a configuration file");
+}
+
+static int analyze(struct cli *c)
+{
+	const struct inn__request *r = &c->request;
+
+	if (!r->model || !r->n_input || !r->analyzer || !r->output)
+		return missing("analyze", !r->model ? "-m MODEL" : !r->n_input ? "-i INPUT" : !r->analyzer ? "-a ANALYZER" : "-o OUTPUT");
+	return inn__request_analyze(c->job, r, stdout);
+}
+
+static int predict(struct cli *c)
+{
+	if (!c->request.model || !c->request.n_input)
+		return missing("predict", c->request.model ? "-i INPUT" : "-m MODEL");
+	return inn__request_predict(c->job, &c->request, stdout);
+}
+
+static int list(struct cli *c) { return inn__list(c->job, c->operand, c->json, stdout); }
+
+static int help(struct cli *c)
+{
+	const struct command *cmd = c->operand ? command_find(c->operand) : NULL;
+
+	if (c->operand && !cmd)
+		return inn__help(c->job, c->operand, stdout);
+	if (cmd)
+		command_help(cmd, stdout);
+	else
+		usage(stdout);
+	return INN_OK;
+}
+
+static bool ends(const char *s, const char *with)
+{
+	size_t n = strlen(s), k = strlen(with);
+
+	return n >= k && !strcmp(s + n - k, with);
+}
+
+static int check(struct cli *c)
+{
+	struct inn__config config = config_of(c);
+
+	if (c->operand)
+		return ends(c->operand, ".so") ? inn__plugin_check(c->job, c->operand, stdout) : inn__config_check(c->job, &config, stdout);
+	return c->request.model ? inn__request_check(c->job, &c->request, stdout) : missing("check", "a configuration, a plugin or -m MODEL");
+}
+
+static int plan(struct cli *c)
+{
+	struct inn__config config = config_of(c);
+
+	if (c->operand)
+		return inn__config_plan(c->job, &config, stdout);
+	return c->request.model ? inn__request_plan(c->job, &c->request, stdout) : missing("plan", "a configuration or -m MODEL");
+}
+
+const struct command commands[] = {
+	{ "run", "CONFIG [-s KEY=VALUE]...", "Everything a configuration asks for, written to its output folder",
+	  "A run that finished already is not repeated; a folder with the results of another run is refused.", 1, run },
+	{ "analyze", "-m MODEL -i INPUT -a ANALYZER -o OUTPUT", "What each element of the input contributed to the output",
+	  "The suffix of OUTPUT says how: an array in exactly the input's shape, an archive with one array for each input, or a\n"
+	  "picture. Arrays count samples in axis 0 and are taken as the network wants them; pictures need -p.", 0, analyze },
+	{ "predict", "-m MODEL -i INPUT", "The most probable classes, or with -o the raw output", NULL, 0, predict },
+	{ "list", "[KIND]", "Which plugins there are", NULL, 1, list },
+	{ "help", "[NAME|COMMAND]", "What a plugin or a command does, with its parameters", NULL, 1, help },
+	{ "check", "[CONFIG|PLUGIN.so] [-m MODEL ...]", "Whether a configuration, a plugin or a request can be run, without running it", NULL, 1, check },
+	{ "plan", "[CONFIG] [-m MODEL ...]", "The network's layers, numbered, and what a method costs",
+	  "F and B count multiplications of forward and backward products in units of the forward pass, `once` those that\n"
+	  "run once for the network, z the values stored besides their rectified copy.", 1, plan },
+	{ 0 },
+};

@@ -1,0 +1,32 @@
+/* A run's configuration, bound. Private to core/job. */
+#ifndef INN_JOB_CONFIG_H
+#define INN_JOB_CONFIG_H
+#include "job.h"
+
+struct inn__output { const char *dir, *sheet, *maps; int64_t columns; }; /* maps: suffix, "none" or "" (the default) */
+struct inn__run {
+	const char *path, *model;
+	struct inn_strs passes;
+	bool passes_given;
+	const char **input;
+	size_t n_input;
+	const char *labels;
+	struct inn__pre pre;
+	struct inn_target target;
+	struct inn_insts analyzers;
+	int64_t batch, threads;
+	const char *memory;
+	bool strict;
+	int nonfinite;
+	struct inn__output output;
+	const struct inn__yaml *input_keys; /* names of the network's inputs, checked when it is known */
+};
+/* Binds all of it before a model or a device is opened. */
+int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r) INN_MUST;
+/* manifest.c: what was computed from what, as JSON. */
+struct inn__text;
+void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s,
+		   const struct inn__exec *e, struct inn__text *t);
+enum inn__found { INN__NONE, INN__SAME, INN__OTHER };
+enum inn__found inn__manifest_compare(const char *path, const struct inn__text *now);
+#endif

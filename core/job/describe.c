@@ -1,0 +1,218 @@
+/* What there is: lists of classes and presets, and their help, made from the parameter tables. */
+#include "job.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct listing { struct inn__text *t; const char *kind; bool json, any; size_t n; };
+
+static void item(struct listing *l, const char *kind, const char *name, const char *brief)
+{
+	if (l->json) {
+		inn__text_add(l->t, "%s{\"kind\": ", l->n ? ", " : "");
+		inn__text_json(l->t, kind);
+		inn__text_add(l->t, ", \"name\": ");
+		inn__text_json(l->t, name);
+		inn__text_add(l->t, ", \"brief\": ");
+		inn__text_json(l->t, brief);
+		inn__text_add(l->t, "}");
+	} else {
+		inn__text_add(l->t, "  %-30s %s\n", name, brief ? brief : "");
+	}
+	l->n++;
+}
+
+static void list_class(void *user, const struct inn_class *cls, const char *file)
+{
+	struct listing *l = user;
+
+	(void)file;
+	item(l, l->kind, cls->name, cls->brief);
+}
+
+/* The first line of a preset's file, if it is a comment. */
+static const char *preset_brief(const char *file, char *buf, size_t n)
+{
+	FILE *f = fopen(file, "re");
+
+	buf[0] = 0;
+	if (f && !fgets(buf, (int)n, f))
+		buf[0] = 0;
+	if (f)
+		fclose(f);
+	buf[strcspn(buf, "\r\n")] = 0;
+	return buf[0] == '#' ? buf + 1 + strspn(buf + 1, " ") : "";
+}
+
+static void list_preset(void *user, const char *name, const char *file)
+{
+	char buf[200];
+
+	item(user, "preset", name, preset_brief(file, buf, sizeof(buf)));
+}
+
+static int unknown_kind(inn_job *job, const char *kind)
+{
+	struct inn__nearest near = { .want = kind, .distance = 4 };
+
+	for (uint32_t k = 1; k < INN_KINDS; k++)
+		inn__nearest_offer(&near, inn__kind_name(k));
+	inn__nearest_offer(&near, "preset");
+	return inn_fail(job->ctx, INN_ECONFIG, NULL, "no kind of plugin is called %s%s%s", kind, near.best ? "; did you mean " : "",
+			near.best ? near.best : "");
+}
+
+int inn__list(inn_job *job, const char *kind, bool json, FILE *out)
+{
+	struct inn__text t = { 0 };
+	struct listing l = { .t = &t, .json = json };
+	bool found = false;
+
+	for (uint32_t k = 1; k <= INN_KINDS; k++) {
+		const char *name = k < INN_KINDS ? inn__kind_name(k) : "preset";
+		size_t before = t.n;
+
+		if (kind && strcmp(kind, name) && !(k == INN_KINDS && !strcmp(kind, "analyzer")))
+			continue;
+		found = true;
+		if (!json)
+			inn__text_add(&t, "%s\n", name);
+		size_t head = t.n, n = l.n;
+
+		l.kind = name;
+		if (k < INN_KINDS)
+			inn__each_class(job->reg, k, list_class, &l);
+		else
+			inn__each_preset(job->reg, list_preset, &l);
+		if (!json && l.n == n && t.n == head)
+			t.s[t.n = before] = 0;
+	}
+	int status = found ? INN_OK : unknown_kind(job, kind);
+
+	if (status == INN_OK && t.failed)
+		status = inn_nomem(job->ctx);
+	if (status == INN_OK && json)
+		fprintf(out, "{\"schema\": 1, \"classes\": [%s]}\n", t.s ? t.s : "");
+	else if (status == INN_OK)
+		fputs(t.s ? t.s : "", out);
+	free(t.s);
+	return status;
+}
+
+static const char *type_name(const struct inn_param *p)
+{
+	static const char *const name[] = { "", "true or false", "integer", "number", "text", "path", "", "integers", "numbers", "texts", "", "",
+					    "list of match and rule", "number or array file" };
+
+	if (p->type == INN_P_CLASS || p->type == INN_P_CLASSES)
+		return inn__kind_name(p->kind);
+	return p->type < sizeof(name) / sizeof(*name) ? name[p->type] : "";
+}
+
+static void print_default(const struct inn_param *p, FILE *out)
+{
+	switch (p->type) {
+	case INN_P_BOOL: fprintf(out, ", default %s", p->def != 0 ? "true" : "false"); break;
+	case INN_P_INT: case INN_P_REAL:
+		if (p->flags & INN_REQUIRED)
+			fprintf(out, ", required");
+		else if (!(p->flags & INN_NULLABLE) || (!isnan(p->def) && p->def > -9e18))
+			fprintf(out, ", default %.10g", p->def);
+		fprintf(out, ", %.10g to %.10g", p->min, p->max);
+		break;
+	case INN_P_SOURCE: fprintf(out, ", default %.10g", p->def); break;
+	case INN_P_ENUM:
+		for (const struct inn_choice *c = p->choices; c && c->name; c++)
+			if (c->value == (int)p->def)
+				fprintf(out, ", default %s", c->name);
+		break;
+	default:
+		if (p->sdef && *p->sdef)
+			fprintf(out, ", default %s", p->sdef);
+		else if (p->flags & INN_REQUIRED)
+			fprintf(out, ", required");
+	}
+}
+
+static void print_class(const struct inn_class *cls, FILE *out)
+{
+	fprintf(out, "%s (%s): %s\n", cls->name, inn__kind_name(cls->kind), cls->brief ? cls->brief : "");
+	if (cls->doc)
+		fprintf(out, "\n%s\n", cls->doc);
+	for (const struct inn_param *p = cls->params; p && p->name;
+	     p = (const struct inn_param *)(const void *)((const char *)p + cls->param_size)) {
+		fprintf(out, "\n  %s  (%s", p->name, type_name(p));
+		print_default(p, out);
+		fprintf(out, "%s%s)\n      %s\n", p->unit ? ", in " : "", p->unit ? p->unit : "", p->help ? p->help : "");
+		for (const struct inn_choice *c = p->choices; c && c->name; c++)
+			fprintf(out, "        %-14s %s\n", c->name, c->help ? c->help : "");
+	}
+	if (cls->kind == INN_ANALYZER)
+		fprintf(out, "\n  head  (value, value_plus or one)\n      what the reverse pass begins with\n"
+			"\n  dialect  (paper, innvestigate, zennit or captum, default paper)\n      whose numbers, where they differ\n");
+}
+
+static void print_preset(const char *name, const char *path, FILE *out)
+{
+	char buf[512];
+	FILE *f = fopen(path, "re");
+
+	fprintf(out, "%s (preset): ", name);
+	for (bool first = true; f && fgets(buf, sizeof(buf), f); first = false)
+		fprintf(out, "%s%s", first ? "" : "  ", buf + (first && buf[0] == '#' ? 2 : 0));
+	if (f)
+		fclose(f);
+}
+
+static void offer_preset(void *near, const char *name, const char *file)
+{
+	(void)file;
+	inn__nearest_offer(near, name);
+}
+
+int inn__help(inn_job *job, const char *name, FILE *out)
+{
+	struct inn__nearest near = { .want = name, .distance = 4 };
+	uint32_t before = inn__errors(job->ctx);
+	bool found = false;
+	const char *preset;
+
+	for (uint32_t k = 1; k < INN_KINDS; k++) {
+		const struct inn_class *cls = inn__find(job->reg, k, name, NULL);
+
+		if (!cls)
+			continue;
+		fprintf(out, "%s", found ? "\n" : "");
+		print_class(cls, out);
+		found = true;
+	}
+	if ((preset = inn__preset_path(job->reg, name))) {
+		fprintf(out, "%s", found ? "\n" : "");
+		print_preset(name, preset, out);
+		found = true;
+	}
+	if (found)
+		return INN_OK;
+	if (inn__errors(job->ctx) > before)
+		return inn__last_status(job->ctx);
+	for (uint32_t k = 1; k < INN_KINDS; k++)
+		job->finder->names(job->finder->user, k, inn__nearest_offer, &near);
+	inn__each_preset(job->reg, offer_preset, &near);
+	return inn_fail(job->ctx, INN_ECONFIG, NULL, "nothing is called %s%s%s", name, near.best ? "; did you mean " : "",
+			near.best ? near.best : "");
+}
+
+int inn__plugin_check(inn_job *job, const char *path, FILE *out)
+{
+	const struct inn_plugin *p;
+	int status = inn__load_file(job->reg, path, &p);
+
+	if (status < 0)
+		return status;
+	fprintf(out, "%s: %s %s (%s), ABI %u.%u: ok\n", path, p->name, p->version, p->license ? p->license : "no licence", p->abi >> 16,
+		p->abi & 0xffff);
+	for (uint32_t i = 0; p->classes && p->classes[i]; i++)
+		fprintf(out, "  %s %s\n", inn__kind_name(p->classes[i]->kind), p->classes[i]->name);
+	return INN_OK;
+}

@@ -1,0 +1,175 @@
+/* Batches through a loaded plan. */
+#include "job.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+struct pass { /* one call of inn__execute */
+	inn_job *job;
+	struct inn__exec *e;
+	const struct inn__samples *s;
+	struct inn_tensor *x, *part, *out; /* part: one batch of each output */
+	float *valid, *pick;
+	uint32_t *ids;
+};
+
+static int set(struct pass *p, uint32_t op, const struct inn_tensor *t)
+{
+	return op == UINT32_MAX ? INN_OK : p->job->ops->write(p->job->ctx, p->e->exec, op, t);
+}
+
+/* What differs from sample to sample besides the data. */
+static int write_rows(struct pass *p, size_t first)
+{
+	const struct inn_target *target = p->e->target;
+	struct inn_tensor t = { .shape = { .rank = 1, .dim = { p->e->batch } } };
+	int status;
+
+	for (uint32_t i = 0; i < p->e->batch; i++) {
+		size_t k = first + i < p->s->n ? first + i : p->s->n - 1;
+
+		p->ids[i] = (uint32_t)k;
+		p->valid[i] = first + i < p->s->n;
+		if (target && target->kind == INN_TARGET_INDEX)
+			p->pick[i] = (float)target->index[target->n_index == 1 ? 0 : k];
+	}
+	t.dtype = INN_U32;
+	t.data = p->ids;
+	if ((status = set(p, p->e->ids, &t)) < 0)
+		return status;
+	t.dtype = INN_F32;
+	t.data = p->valid;
+	if ((status = set(p, p->e->valid, &t)) < 0)
+		return status;
+	t.data = p->pick;
+	return set(p, p->e->pick, &t);
+}
+
+static int write_data(struct pass *p, size_t first, struct inn__reader *r)
+{
+	struct inn_tensor ready = { 0 };
+	struct inn__exec *e = p->e;
+	int status = inn__reader_get(r, first, p->x);
+
+	if (status == INN_OK && p->s->path) {
+		const struct inn_shape *want = &inn__graph_input(e->graph, 0)->shape;
+		struct inn_shape s = *want;
+
+		s.dim[0] = e->batch;
+		if (!e->prep)
+			status = inn__prep_make(p->job, p->s->pre, e->batch, &p->x[0], &s, &e->prep);
+		if (status == INN_OK && (status = inn__prep_run(p->job, e->prep, &p->x[0], &ready)) == INN_OK)
+			p->x[0] = ready;
+	}
+	for (uint32_t i = 0; status == INN_OK && i < e->n_x; i++) {
+		size_t bad = inn_tensor_nonfinite(&p->x[i]);
+
+		if (bad != SIZE_MAX)
+			status = inn_fail(p->job->ctx, INN_ENONFINITE, NULL, "input %s is not finite at element %zu of the batch that begins with "
+					  "sample %zu", inn__graph_input(e->graph, i)->name, bad, first);
+		else
+			status = set(p, e->x[i], &p->x[i]);
+	}
+	inn_tensor_free(&ready);
+	return status;
+}
+
+/* The tensors of all samples and of one batch. */
+static int prepare(struct pass *p)
+{
+	for (uint32_t k = 0; k < p->e->n_out; k++) {
+		struct inn_tensor t = { .dtype = p->out[k].dtype == INN_F64 ? INN_F64 : INN_F32 };
+		int status;
+
+		t.shape = inn_plan_op(p->e->plan, p->e->out[k])->shape;
+		p->part[k] = t;
+		if (p->s->n > UINT32_MAX)
+			return inn_fail(p->job->ctx, INN_ELIMIT, NULL, "too many samples");
+		if (t.shape.rank)
+			t.shape.dim[0] = (uint32_t)p->s->n;
+		p->out[k] = t;
+		if ((status = inn_tensor_alloc(p->job->ctx, &p->part[k])) < 0 || (status = inn_tensor_alloc(p->job->ctx, &p->out[k])) < 0)
+			return status;
+	}
+	return INN_OK;
+}
+
+static int collect(struct pass *p, size_t first)
+{
+	for (uint32_t k = 0; k < p->e->n_out; k++) {
+		struct inn_tensor *t = &p->part[k];
+		size_t n = 1, rows = p->s->n - first < p->e->batch ? p->s->n - first : p->e->batch, bad;
+		int status = p->job->ops->read(p->job->ctx, p->e->exec, p->e->out[k], t);
+
+		if (status < 0)
+			return status;
+		inn_shape_count(&t->shape, &n);
+		n = n / p->e->batch;
+		if (!p->job->keep_nonfinite && (bad = inn_tensor_nonfinite(t)) != SIZE_MAX && bad / n < rows)
+			return inn_fail(p->job->ctx, INN_ENONFINITE, NULL, "the result of sample %zu is not finite at element %zu; `nonfinite: keep` "
+					"accepts that", first + bad / n, bad % n);
+		n *= inn_dtype_size(t->dtype);
+		memcpy((char *)p->out[k].data + first * n, t->data, rows * n);
+	}
+	return INN_OK;
+}
+
+static int batches(struct pass *p, struct inn__reader *r)
+{
+	double start = now();
+
+	for (size_t first = 0; first < p->s->n; first += p->e->batch) {
+		int status;
+
+		if (inn_cancelled(p->job->ctx))
+			return inn_fail(p->job->ctx, INN_ECANCEL, NULL, "stopped after %zu of %zu samples", first, p->s->n);
+		if ((status = write_data(p, first, r)) < 0 || (status = write_rows(p, first)) < 0)
+			return status;
+		if ((status = p->job->ops->run(p->job->ctx, p->e->exec)) < 0 || (status = collect(p, first)) < 0)
+			return status;
+		if (p->job->progress)
+			p->job->progress(p->job->progress_user, first + p->e->batch < p->s->n ? first + p->e->batch : p->s->n, p->s->n,
+					 now() - start);
+	}
+	return INN_OK;
+}
+
+int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out)
+{
+	struct pass p = { .job = job, .e = e, .s = s, .out = out };
+	struct inn__reader *r = NULL;
+	int status = inn__reader_new(s, e->batch, &r);
+
+	p.x = calloc(e->n_x + 1u, sizeof(*p.x));
+	p.part = calloc(e->n_out + 1u, sizeof(*p.part));
+	p.valid = calloc(e->batch, sizeof(*p.valid));
+	p.pick = calloc(e->batch, sizeof(*p.pick));
+	p.ids = calloc(e->batch, sizeof(*p.ids));
+	if (status == INN_OK && (!p.x || !p.part || !p.valid || !p.pick || !p.ids))
+		status = inn_nomem(job->ctx);
+	if (status == INN_OK && e->target)
+		status = inn__target_check(job->ctx, e->target, s->n, e->n_classes);
+	if (status == INN_OK && (status = prepare(&p)) == INN_OK)
+		status = batches(&p, r);
+	inn__reader_free(r);
+	for (uint32_t k = 0; k < e->n_out; k++) {
+		if (p.part)
+			inn_tensor_free(&p.part[k]);
+		if (status < 0)
+			inn_tensor_free(&out[k]);
+	}
+	free(p.x);
+	free(p.part);
+	free(p.valid);
+	free(p.pick);
+	free(p.ids);
+	return status;
+}

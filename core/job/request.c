@@ -1,0 +1,295 @@
+/* The commands analyze, predict, plan and check over one network given on the command line. */
+#include "job.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct session { /* what every request opens, in this order */
+	struct inn__pre pre;
+	struct inn_target target;
+	struct inn_inst analyzer;
+	struct inn_model *model;
+	inn_graph *graph;
+	struct inn__samples samples;
+	struct inn__exec *exec;
+};
+
+/* All that can be bound before a model is opened. */
+static int bind(inn_job *job, const struct inn__request *r, struct session *s)
+{
+	int status = inn__defaults(job), more;
+
+	if (status < 0)
+		return status;
+	if (r->preprocess)
+		status = inn__pre_load(job, r->preprocess, &s->pre);
+	if ((more = inn__target_parse(job, r->target, &s->target)) < 0 && status == INN_OK)
+		status = more;
+	if (r->analyzer && (more = inn__bind_text(job, INN_ANALYZER, "-a", r->analyzer, &s->analyzer)) < 0 && status == INN_OK)
+		status = more;
+	if (r->batch < 0 || r->batch > 4096)
+		return inn_fail(job->ctx, INN_ECONFIG, NULL, "--batch %lld is not within 1 to 4096", (long long)r->batch);
+	return status;
+}
+
+static int open_model(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
+{
+	int status = inn__model_open(job, r->model, NULL, &s->model);
+
+	if (status < 0)
+		return status;
+	return (s->graph = inn__model_graph(s->model, plain)) ? INN_OK : inn__last_status(job->ctx);
+}
+
+static int open_samples(inn_job *job, const struct inn__request *r, struct session *s)
+{
+	int status = inn__samples_open(job, r->input, r->n_input, &s->pre, s->graph, &s->samples);
+
+	return status < 0 ? status : inn__samples_fit(&s->samples, s->graph);
+}
+
+static int make(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
+{
+	struct inn__what w = {
+		.model = s->model, .analyzer = &s->analyzer, .n_analyzer = s->analyzer.cls ? 1 : 0, .plain = plain, .pre = &s->pre,
+		.batch = (uint32_t)r->batch, .target = plain ? NULL : &s->target, .logits = !plain && !s->analyzer.cls,
+	};
+
+	if (plain && s->samples.declared)
+		w.batch = (uint32_t)s->samples.n;
+	return inn__plan_make(job, &w, s->samples.n ? s->samples.n : 1, &s->exec);
+}
+
+static void finish(inn_job *job, struct session *s, struct inn_tensor *out)
+{
+	for (uint32_t i = 0; out && i < s->exec->n_out; i++)
+		inn_tensor_free(&out[i]);
+	free(out);
+	inn__exec_free(job, s->exec);
+	inn__samples_free(&s->samples);
+}
+
+/* Runs what is opened; gives the outputs, freed by finish. */
+static int compute(inn_job *job, struct session *s, struct inn_tensor **out)
+{
+	int status = inn__exec_load(job, s->exec);
+
+	*out = NULL;
+	if (status < 0)
+		return status;
+	if (!(*out = calloc(s->exec->n_out + 1u, sizeof(**out))))
+		return inn_nomem(job->ctx);
+	return inn__execute(job, s->exec, &s->samples, *out);
+}
+
+static int write_all(inn_job *job, const char *path, const inn_graph *g, bool outputs, const struct inn_tensor *t, uint32_t n)
+{
+	const struct inn_format_ops *f = inn__format_for(job, path);
+
+	if (!f)
+		return inn__last_status(job->ctx);
+	if (!f->write_named) {
+		if (n > 1 && !outputs)
+			return inn_fail(job->ctx, INN_ECONFIG, NULL, "%s: the network has %u inputs; write to a file that holds several arrays", path, n);
+		return inn__write_tensor(job, path, &t[0]);
+	}
+	struct inn_named *v = inn_alloc(job->ctx, n, sizeof(*v));
+
+	if (!v)
+		return INN_ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		v[i].name = outputs ? inn__graph_output(g, i)->name : inn__graph_input(g, i)->name;
+		v[i].t = t[i];
+	}
+	return inn__write_named(job, path, v, n);
+}
+
+/* The first eight samples as one picture. */
+static int write_picture(inn_job *job, const char *path, const struct inn_tensor *map, size_t n)
+{
+	struct inn_tensor tile[8], sheet = { 0 };
+	const char *label[8];
+	int status = INN_OK;
+
+	memset(tile, 0, sizeof(tile));
+	n = n > 8 ? 8 : n;
+	for (size_t i = 0; status == INN_OK && i < n; i++) {
+		status = inn__heat_map(job, map, i, &tile[i]);
+		if (!(label[i] = inn_printf(job->ctx, "%zu", i)))
+			status = INN_ENOMEM;
+	}
+	if (status == INN_OK && n > 1)
+		status = inn__sheet(job, tile, n, label, 4, &sheet);
+	if (status == INN_OK)
+		status = inn__write_tensor(job, path, n > 1 ? &sheet : &tile[0]);
+	for (size_t i = 0; i < n; i++)
+		inn_tensor_free(&tile[i]);
+	inn_tensor_free(&sheet);
+	return status;
+}
+
+static bool picture_file(const inn_job *job, const struct inn_format_ops *f)
+{
+	for (size_t i = 0; i < job->def.pictures.n; i++)
+		if (!strcmp(job->def.pictures.v[i], f->cls.name))
+			return true;
+	return false;
+}
+
+static void report(const struct inn__request *r, const struct inn_shape *s, FILE *out)
+{
+	struct inn__text t = { 0 };
+	char shape[INN_SHAPE_STR];
+
+	if (!r->json)
+		return;
+	inn__text_add(&t, "{\"schema\": 1, \"output\": ");
+	inn__text_json(&t, r->output);
+	inn__text_add(&t, ", \"shape\": %s}\n", inn_shape_str(s, shape));
+	if (t.s)
+		fputs(t.s, out);
+	free(t.s);
+}
+
+int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out)
+{
+	struct session s = { 0 };
+	struct inn_tensor *map = NULL;
+	const struct inn_format_ops *f = NULL;
+	int status = bind(job, r, &s);
+
+	if (status == INN_OK && !(f = inn__format_for(job, r->output)))
+		status = inn__last_status(job->ctx);
+	if (status == INN_OK && (status = inn__writable(job->ctx, r->output)) == INN_OK)
+		status = open_model(job, r, false, &s);
+	if (status == INN_OK && (status = open_samples(job, r, &s)) == INN_OK)
+		status = make(job, r, false, &s);
+	if (status == INN_OK)
+		status = compute(job, &s, &map);
+	if (status == INN_OK) {
+		if (picture_file(job, f))
+			status = write_picture(job, r->output, &map[0], s.samples.n);
+		else
+			status = write_all(job, r->output, s.graph, false, map, s.exec->n_x);
+	}
+	if (status == INN_OK)
+		report(r, &map[0].shape, out);
+	finish(job, &s, map);
+	return status;
+}
+
+int inn__request_predict(inn_job *job, const struct inn__request *r, FILE *out)
+{
+	struct session s = { 0 };
+	struct inn__labels labels = { 0 };
+	struct inn_tensor *y = NULL;
+	int status = bind(job, r, &s);
+
+	if (status == INN_OK && r->output && !inn__format_for(job, r->output))
+		status = inn__last_status(job->ctx);
+	if (status == INN_OK && r->output)
+		status = inn__writable(job->ctx, r->output);
+	if (status == INN_OK)
+		status = open_model(job, r, true, &s);
+	if (status == INN_OK)
+		status = inn__labels_load(job, r->labels, s.model, &labels);
+	if (status == INN_OK && (status = open_samples(job, r, &s)) == INN_OK)
+		status = make(job, r, true, &s);
+	if (status == INN_OK)
+		status = compute(job, &s, &y);
+	if (status == INN_OK && r->output)
+		status = write_all(job, r->output, s.graph, true, y, s.exec->n_out);
+	if (status == INN_OK && (!r->output || r->json)) {
+		fputs(r->json ? "{\"schema\": 1, \"samples\": [" : "", out);
+		inn__print_top(job, &y[0], &s.samples, &labels, r->top ? (uint32_t)r->top : 5, r->json, out);
+		fputs(r->json ? "]}\n" : "", out);
+	}
+	finish(job, &s, y);
+	return status;
+}
+
+/* The forward pass alone: the unit of costs. */
+static int forward_cost(inn_job *job, struct session *s, uint32_t batch, double *unit)
+{
+	struct inn__what w = { .model = s->model, .batch = batch, .logits = true };
+	struct inn__exec *e = NULL;
+	struct inn__cost c;
+	int status = inn__plan_make(job, &w, 1, &e);
+
+	*unit = 1;
+	if (status == INN_OK) {
+		inn__plan_cost(e->plan, &c);
+		*unit = c.forward + c.backward + c.other > 0 ? c.forward + c.backward + c.other : 1;
+	}
+	inn__exec_free(job, e);
+	return status;
+}
+
+static void print_layers(const inn_graph *g, FILE *out)
+{
+	struct inn__node_info n;
+	char shape[INN_SHAPE_STR];
+
+	for (uint32_t i = 0; i < inn_graph_nodes(g); i++) {
+		if (!inn__graph_info(g, i, &n))
+			continue;
+		if (n.kernel_index >= 0)
+			fprintf(out, "%4lld", (long long)n.kernel_index);
+		else
+			fprintf(out, "    ");
+		fprintf(out, "  %-22s %-18s %s%s%s\n", n.kind, inn_shape_str(&n.out, shape), n.name, n.first ? "  (first)" : "",
+			n.last ? "  (last)" : "");
+	}
+}
+
+int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out)
+{
+	struct session s = { .model = m };
+	struct inn__cost c;
+	double unit;
+	int status = forward_cost(job, &s, e->batch, &unit);
+
+	if (status < 0)
+		return status;
+	print_layers(g, out);
+	inn__plan_cost(e->plan, &c);
+	fprintf(out, "F %.2f B %.2f once %.3g z %u\n", c.forward / unit, c.backward / unit, c.once / unit, c.z);
+	if (c.other > 0)
+		fprintf(out, "other %.2f\n", c.other / unit);
+	if (dump)
+		inn__plan_dump(e->plan, out);
+	return INN_OK;
+}
+
+int inn__request_plan(inn_job *job, const struct inn__request *r, FILE *out)
+{
+	struct session s = { 0 };
+	int status = bind(job, r, &s);
+
+	if (status == INN_OK)
+		status = open_model(job, r, false, &s);
+	if (status == INN_OK && r->n_input)
+		status = open_samples(job, r, &s);
+	if (status == INN_OK)
+		status = make(job, r, false, &s);
+	if (status == INN_OK)
+		status = inn__show_plan(job, s.model, s.graph, s.exec, r->dump, out);
+	finish(job, &s, NULL);
+	return status;
+}
+
+int inn__request_check(inn_job *job, const struct inn__request *r, FILE *out)
+{
+	struct session s = { 0 };
+	int status = bind(job, r, &s);
+
+	if (status == INN_OK)
+		status = open_model(job, r, false, &s);
+	if (status == INN_OK && r->n_input)
+		status = open_samples(job, r, &s);
+	if (status == INN_OK)
+		status = make(job, r, false, &s);
+	if (status == INN_OK)
+		fprintf(out, "%s: ok\n", r->model);
+	finish(job, &s, NULL);
+	return status;
+}

@@ -1,0 +1,261 @@
+/* A run: everything a configuration asks for, in one plan. */
+#include "config.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHEET_SAMPLES 8u
+#define TOP_SAMPLES 16u
+
+struct running {
+	inn_job *job;
+	struct inn__run r;
+	struct inn_model *model;
+	inn_graph *graph;
+	struct inn__samples samples;
+	struct inn__labels labels;
+	struct inn__exec *exec;
+	struct inn_tensor *out;
+	struct inn__text manifest;
+	const char *manifest_path;
+};
+
+/* Model, samples and plan. */
+static int open_all(struct running *u)
+{
+	inn_job *job = u->job;
+	struct inn__run *r = &u->r;
+	int status = inn__model_open(job, r->model, r->passes_given ? &r->passes : NULL, &u->model);
+
+	if (status < 0)
+		return status;
+	if (!(u->graph = inn__model_graph(u->model, false)))
+		return inn__last_status(job->ctx);
+	if ((status = inn__labels_load(job, r->labels, u->model, &u->labels)) < 0 ||
+	    (status = inn__samples_open(job, r->input, r->n_input, &r->pre, u->graph, &u->samples)) < 0 ||
+	    (status = inn__samples_fit(&u->samples, u->graph)) < 0)
+		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
+	struct inn__what w = {
+		.model = u->model, .analyzer = r->analyzers.v, .n_analyzer = r->analyzers.n, .target = &r->target, .pre = &r->pre,
+		.logits = true, .batch = (uint32_t)r->batch,
+	};
+
+	return inn__plan_make(job, &w, u->samples.n, &u->exec);
+}
+
+static void close_all(struct running *u)
+{
+	for (uint32_t i = 0; u->out && i < u->exec->n_out; i++)
+		inn_tensor_free(&u->out[i]);
+	free(u->out);
+	free(u->manifest.s);
+	inn__exec_free(u->job, u->exec);
+	inn__samples_free(&u->samples);
+}
+
+static const char *map_path(struct running *u, size_t a)
+{
+	const char *suffix = u->exec->n_x > 1 ? u->job->def.archive : u->r.output.maps;
+
+	return inn_printf(u->job->ctx, "%s/%s.%s", u->r.output.dir, u->r.analyzers.v[a].label, suffix);
+}
+
+static const char *sheet_path(struct running *u)
+{
+	const char *s = u->r.output.sheet;
+
+	return s[0] == '/' ? s : inn_printf(u->job->ctx, "%s/%s", u->r.output.dir, s);
+}
+
+/* True if all files of this run are there. */
+static bool finished(struct running *u)
+{
+	bool all = !*u->r.output.sheet || !access(sheet_path(u), R_OK);
+
+	for (size_t a = 0; all && strcmp(u->r.output.maps, "none") && a < u->r.analyzers.n; a++) {
+		const char *path = map_path(u, a);
+
+		all = path && !access(path, R_OK);
+	}
+	return all;
+}
+
+static int write_maps(struct running *u)
+{
+	struct inn_named *v = inn_alloc(u->job->ctx, u->exec->n_x, sizeof(*v));
+	int status = v ? INN_OK : INN_ENOMEM;
+
+	for (size_t a = 0; status == INN_OK && strcmp(u->r.output.maps, "none") && a < u->r.analyzers.n; a++) {
+		const char *path = map_path(u, a);
+
+		for (uint32_t i = 0; i < u->exec->n_x; i++) {
+			v[i].name = inn__graph_input(u->graph, i)->name;
+			v[i].t = u->out[a * u->exec->n_x + i];
+		}
+		status = path ? inn__write_named(u->job, path, v, u->exec->n_x) : INN_ENOMEM;
+	}
+	return status;
+}
+
+/* The tiles of one sample: the picture, if it is one, then a map for each analyzer. */
+static int row(struct running *u, size_t sample, struct inn_tensor *tile, const char **label, size_t *n)
+{
+	int status = INN_OK;
+
+	if (u->samples.path) {
+		const char *slash = strrchr(u->samples.path[sample], '/');
+
+		status = inn__read_image(u->job->ctx, &u->samples, sample, &tile[*n]);
+		label[(*n)++] = slash ? slash + 1 : u->samples.path[sample];
+	}
+	for (size_t a = 0; status == INN_OK && a < u->r.analyzers.n; a++) {
+		status = inn__heat_map(u->job, &u->out[a * u->exec->n_x], sample, &tile[*n]);
+		label[(*n)++] = u->r.analyzers.v[a].label;
+	}
+	return status;
+}
+
+static uint32_t columns(const struct running *u, size_t rows, size_t each)
+{
+	if (u->r.output.columns)
+		return (uint32_t)u->r.output.columns;
+	if (rows > 1 || each <= 4)
+		return (uint32_t)each;
+	return each <= 6 ? 3 : each <= 8 ? 4 : each <= 10 ? 5 : each <= 12 ? 4 : 5;
+}
+
+static int write_sheet(struct running *u)
+{
+	size_t rows = u->samples.n < SHEET_SAMPLES ? u->samples.n : SHEET_SAMPLES, each = u->r.analyzers.n + (u->samples.path != NULL), n = 0;
+	struct inn_tensor *tile, sheet = { 0 };
+	const char **label = inn_alloc(u->job->ctx, rows * each, sizeof(*label)), *path = sheet_path(u);
+	int status = INN_OK;
+
+	tile = calloc(rows * each, sizeof(*tile));
+	if (!tile || !label || !path)
+		status = inn_nomem(u->job->ctx);
+	for (size_t s = 0; status == INN_OK && s < rows; s++)
+		status = row(u, s, tile, label, &n);
+	if (status == INN_OK)
+		status = inn__sheet(u->job, tile, n, label, columns(u, rows, each), &sheet);
+	if (status == INN_OK)
+		status = inn__write_tensor(u->job, path, &sheet);
+	for (size_t i = 0; tile && i < rows * each; i++)
+		inn_tensor_free(&tile[i]);
+	free(tile);
+	inn_tensor_free(&sheet);
+	return status;
+}
+
+static void show(struct running *u, bool json, bool skipped, FILE *out)
+{
+	struct inn__text t = { 0 };
+	struct inn_tensor *y = u->out ? &u->out[u->exec->n_out - 1] : NULL;
+	struct inn_tensor few;
+
+	if (json) {
+		inn__text_add(&t, "{\"schema\": 1, \"output\": ");
+		inn__text_json(&t, u->r.output.dir);
+		inn__text_add(&t, ", \"skipped\": %s, \"samples\": [", skipped ? "true" : "false");
+		fputs(t.s ? t.s : "", out);
+		free(t.s);
+	}
+	if (y) {
+		few = *y;
+		if (few.shape.dim[0] > TOP_SAMPLES)
+			few.shape.dim[0] = TOP_SAMPLES;
+		inn__print_top(u->job, &few, &u->samples, &u->labels, 5, json, out);
+	}
+	fputs(json ? "]}\n" : "", out);
+	if (!json && skipped)
+		fprintf(out, "%s: already there\n", u->r.output.dir);
+	else if (!json)
+		fprintf(out, "%s: %zu analyzers, %zu sample%s%s%s\n", u->r.output.dir, u->r.analyzers.n, u->samples.n, u->samples.n == 1 ? "" : "s",
+			*u->r.output.sheet ? "; the sheet is " : "", *u->r.output.sheet ? sheet_path(u) : "");
+}
+
+/* Whether to go on, given what is in the folder: INN__SAME means that it is all done. */
+static int look(struct running *u, bool force, bool *done)
+{
+	int status = inn__make_folder(u->job->ctx, u->r.output.dir);
+
+	*done = false;
+	if (status < 0)
+		return status;
+	inn__manifest(u->job, &u->r, u->model, &u->samples, u->exec, &u->manifest);
+	u->manifest_path = inn_printf(u->job->ctx, "%s/manifest.json", u->r.output.dir);
+	if (!u->manifest_path || u->manifest.failed)
+		return inn_nomem(u->job->ctx);
+	switch (inn__manifest_compare(u->manifest_path, &u->manifest)) {
+	case INN__OTHER:
+		if (!force)
+			return inn_fail(u->job->ctx, INN_ECONFIG, NULL, "%s holds the results of another run; --force writes over them", u->r.output.dir);
+		break;
+	case INN__SAME:
+		*done = !force && finished(u);
+		break;
+	case INN__NONE:
+		break;
+	}
+	return INN_OK;
+}
+
+static int work(struct running *u)
+{
+	int status;
+
+	if ((status = inn__exec_load(u->job, u->exec)) < 0)
+		return status;
+	if (!(u->out = calloc(u->exec->n_out + 1u, sizeof(*u->out))))
+		return inn_nomem(u->job->ctx);
+	if ((status = inn__execute(u->job, u->exec, &u->samples, u->out)) < 0)
+		return status;
+	unlink(u->manifest_path); /* it speaks of what is overwritten now */
+	if ((status = write_maps(u)) < 0)
+		return status;
+	if (*u->r.output.sheet && (status = write_sheet(u)) < 0)
+		return status;
+	return inn__write_file(u->job->ctx, u->manifest_path, u->manifest.s, u->manifest.n);
+}
+
+int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
+{
+	struct running u = { .job = job };
+	bool done = false;
+	int status = inn__run_bind(job, c, &u.r);
+
+	if (status == INN_OK && (status = open_all(&u)) == INN_OK)
+		status = inn__backend_open(job);
+	if (status == INN_OK)
+		status = look(&u, c->force, &done);
+	if (status == INN_OK && !done)
+		status = work(&u);
+	if (status == INN_OK)
+		show(&u, c->json, done, out);
+	close_all(&u);
+	return status;
+}
+
+int inn__config_check(inn_job *job, const struct inn__config *c, FILE *out)
+{
+	struct running u = { .job = job };
+	int status = inn__run_bind(job, c, &u.r);
+
+	if (status == INN_OK)
+		status = open_all(&u);
+	if (status == INN_OK)
+		fprintf(out, "%s: ok\n", c->path);
+	close_all(&u);
+	return status;
+}
+
+int inn__config_plan(inn_job *job, const struct inn__config *c, FILE *out)
+{
+	struct running u = { .job = job };
+	int status = inn__run_bind(job, c, &u.r);
+
+	if (status == INN_OK && (status = open_all(&u)) == INN_OK)
+		status = inn__show_plan(job, u.model, u.graph, u.exec, c->dump, out);
+	close_all(&u);
+	return status;
+}

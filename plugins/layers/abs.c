@@ -1,0 +1,17 @@
+/* Abs. */
+#include "fold.h"
+
+static double value(double v) { return fabs(v); }
+
+static int fold(FOLD) { return host_unary(ctx, n, in, n_in, value, out); }
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0);
+
+	(void)w;
+	(void)out;
+	return inn_abs(b, v);
+}
+
+LAYER(abs, "absolute value", NULL, 0, .traits = INN_T_ACTIVATION, .fold = fold);

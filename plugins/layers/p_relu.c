@@ -1,0 +1,25 @@
+/* PRelu: the slope is broadcast. */
+#include "window.h"
+
+static const struct inn_weight weights[] = {
+	{ "slope", INN_W_SLOPE, 1 },
+	{ 0 },
+};
+
+static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const inn_val *w, uint32_t out)
+{
+	inn_val slope = w[0].id ? w[0] : x[1];
+
+	(void)n;
+	(void)out;
+	return inn_add(b, inn_maxc(b, x[0], 0), inn_mul(b, inn_minc(b, x[0], 0), slope));
+}
+
+static const struct inn_layer_ops layer = {
+	.cls = INN_HEAD(struct inn_layer_ops, INN_LAYER, "p_relu", "max(x,0) + slope min(x,0)", NULL, 0, NULL),
+	.traits = INN_T_ACTIVATION,
+	.weights = weights,
+	.forward = forward,
+};
+
+INN_PLUGIN("p_relu", "1.0.0", "BSD-2-Clause", &layer.cls);

@@ -1,0 +1,17 @@
+/* Reciprocal. */
+#include "fold.h"
+
+static double value(double v) { return 1 / v; }
+
+static int fold(FOLD) { return host_unary(ctx, n, in, n_in, value, out); }
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0);
+
+	(void)w;
+	(void)out;
+	return inn_div(b, inn_scalar(b, 1), v);
+}
+
+LAYER(reciprocal, "1 / x", NULL, 0, .traits = INN_T_ACTIVATION, .fold = fold);

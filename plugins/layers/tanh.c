@@ -1,0 +1,13 @@
+/* Tanh. */
+#include "layer.h"
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0);
+
+	(void)w;
+	(void)out;
+	return inn_tanh(b, v);
+}
+
+LAYER(tanh, "hyperbolic tangent", NULL, 0, .traits = INN_T_ACTIVATION);

@@ -1,0 +1,50 @@
+/* Unsqueeze: axes are an attribute before opset 13, then input 1. */
+#include "fold.h"
+
+struct opts {
+	struct inn_ints axes;
+};
+
+static const struct inn_param params[] = { INN_INTS(struct opts, axes, NULL, -8, 7, "axes"), { 0 } };
+
+static bool target(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, struct inn_shape *to)
+{
+	const struct opts *o = inn_node_opts(n);
+	int64_t v[MAX_LIST];
+	int count = numbers(ctx, n, 1, &o->axes, v);
+	uint32_t mask, rank = s->rank + (uint32_t)(count < 0 ? 0 : count), from = 0;
+
+	if (count < 0)
+		return false;
+	if (rank > INN_MAX_RANK)
+		return unsupported_in(ctx, n, "at most 8 axes are supported"), false;
+	if (!axes_mask(ctx, n, 1, &o->axes, rank, &mask) || __builtin_popcount(mask) != count)
+		return unsupported_in(ctx, n, "an axis is named twice"), false;
+	to->rank = rank;
+	for (uint32_t d = 0; d < rank; d++)
+		to->dim[d] = mask >> d & 1 ? 1 : s->dim[from++];
+	return true;
+}
+
+static int fold(FOLD)
+{
+	struct inn_shape to;
+
+	if (!n_in || !in[0].data || !target(ctx, n, &in[0].shape, &to))
+		return unsupported_in(ctx, n, "the operand is missing");
+	return host_reshape(ctx, n, &in[0], &to, out);
+}
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0);
+	struct inn_shape to;
+
+	(void)w;
+	(void)out;
+	if (!v.id || !target(inn_build_ctx(b), n, inn_shape_of(b, v), &to))
+		return no_value;
+	return inn_reshape(b, v, &to);
+}
+
+LAYER(unsqueeze, "insert axes of length 1", params, sizeof(struct opts), .traits = INN_T_RESHAPE, .fold = fold);

@@ -1,0 +1,105 @@
+# shellcheck shell=bash disable=SC2154
+# The table of cases: code, text, command.
+
+# The command line.
+expect 0 'innvestigate 1.' --version
+expect 0 'analyze' --help
+expect 0 '--preprocess' analyze --help
+expect 0 'gradient' list analyzer
+expect 0 '"schema": 1' list --json
+expect 0 'epsilon' help lrp.epsilon
+expect 2 'innvestigate COMMAND --help'
+expect 2 'did you mean analyze' anlyze
+expect 2 'unknown option --colour' list --colour
+expect 2 'unknown option -z' list -z
+expect 2 'needs a value' analyze -m
+expect 2 'no option of list' list -m x
+expect 2 'what is extra for' list analyzer extra
+expect 2 'did you mean analyzer' list analyser
+expect 2 'did you mean gradient' help gradeint
+expect 2 '-m MODEL' analyze
+expect 2 '-i INPUT' predict -m "$model"
+expect 2 'no positive number' predict -m "$model" -i good.npy -k 0
+expect 2 'no positive number' analyze -m "$model" -i good.npy -a gradient -o out.npy --batch x
+expect 2 'a configuration file' run
+expect 2 '' analyze -m "$model" -i good.npy -a gradeint -o out.npy
+expect 2 '' analyze -m "$model" -i good.npy -a '{type: gradient, colour: 1}' -o out.npy
+expect 2 '' analyze -m "$model" -i good.npy -a '{type: gradient' -o out.npy
+expect 2 'cannot be written' analyze -m "$model" -i good.npy -a gradient -o out.docx
+expect 2 'target' analyze -m "$model" -i good.npy -a gradient -t best -o out.npy
+expect 2 'outputs 0 to 999' analyze -m "$model" -i good.npy -a gradient -t 1000 -o out.npy
+expect 2 'indices for 1 samples' analyze -m "$model" -i good.npy -a gradient -t 1,2 -o out.npy
+expect 2 'target' analyze -m "$model" -i good.npy -a gradient -t @words.txt -o out.npy
+expect 2 'cannot open' analyze -m "$model" -i good.npy -a gradient -t @nowhere -o out.npy
+expect 2 'abacus' analyze -m "$model" -i good.npy -a gradient -b abacus -o out.npy
+expect 2 'no nosuch.yaml' predict -m "$model" -i "$picture" -p nosuch
+expect 2 'say how the network wants it' predict -m "$model" -i "$picture"
+
+# Networks.
+expect 1 'cannot open' predict -m nowhere.onnx -i good.npy
+expect 1 'is empty' predict -m empty.onnx -i good.npy
+expect 1 'not a regular file' predict -m folder -i good.npy
+expect 1 '' predict -m cut.onnx -i good.npy
+expect 1 '' predict -m flip.onnx -i good.npy
+expect 1 '' predict -m noise.onnx -i good.npy
+expect 1 '' predict -m nested.onnx -i good.npy
+expect 1 'hold no network' predict -m good.npy -i good.npy
+
+# Arrays and pictures.
+expect 1 'cannot open' predict -m "$model" -i nowhere.npy
+expect 1 'is empty' predict -m "$model" -i empty.npy
+expect 1 'not finite' predict -m "$model" -i nan.npy
+expect 1 'not finite' analyze -m "$model" -i inf.npy -a gradient -o out.npy
+expect 1 'has shape [3,224,224]' predict -m "$model" -i rank3.npy
+expect 1 'has shape [1,3,20,20]' predict -m "$model" -i wrong.npy
+for f in none short huge objects negative head version; do
+	expect 1 '' analyze -m "$model" -i $f.npy -a gradient -o out.npy
+done
+expect 1 'has no files' predict -m "$model" -i empty_folder -p efficientnet_lite
+expect 1 'nothing matches' predict -m "$model" -i 'nowhere*.png' -p efficientnet_lite
+for f in empty cut head flip magic text; do
+	expect 1 '' analyze -m "$model" -i $f.png -p efficientnet_lite -a gradient -o out.npy
+done
+expect 0 '281' predict -m "$model" -i picture.npy -p efficientnet_lite
+expect 1 'No such file' analyze -m "$model" -i good.npy -a gradient -o nowhere/out.npy
+if [ "$(id -u)" != 0 ]; then
+	expect 1 'cannot write' analyze -m "$model" -i good.npy -a gradient -o locked/out.npy
+fi
+expect 1 'it is a folder' predict -m "$model" -i good.npy -o folder.npy
+
+# Configurations.
+expect 1 '' run nowhere.yaml
+for f in empty cycle bomb deep quote second binary list large; do
+	expect 2 "$f.yaml" check $f.yaml
+done
+expect 2 'colour' check unknown.yaml
+expect 2 'target' check duplicate.yaml
+expect 2 'postprocess' check key.yaml
+expect 2 'absolute' check choice.yaml
+expect 2 'augment_by_n' check range.yaml
+expect 2 'augment_by_n' check type.yaml
+expect 2 'gradeint' check class.yaml
+expect 2 'stands here twice' check twice.yaml
+expect 2 'at least one' check nothing.yaml
+expect 2 'no file name' check label.yaml
+expect 2 'model: is missing' check nomodel.yaml
+expect 2 'input: is missing' check noinput.yaml
+expect 2 'dir' check nodir.yaml
+expect 2 'cannot be written' check maps.yaml
+expect 2 'cannot be written' check sheet.yaml
+expect 2 'no nosuch.yaml' check pre.yaml
+expect 2 'did you mean preprocess' check inputkey.yaml
+expect 2 'best' check target.yaml
+expect 2 'lots' check memory.yaml
+expect 2 'batch' check batch.yaml
+expect 2 'abacus' check backend.yaml
+expect 1 'cannot open' check lost.yaml
+expect 2 '' check good.yaml -s analyzers.9.type=gradient
+expect 2 '' check good.yaml -s nonsense
+expect 2 'colour' check good.yaml -s colour=red
+expect 0 ': ok' check good.yaml
+
+# Plugins.
+expect 3 'plugin.so' check plugin.so
+expect 3 'empty.so' check empty.so
+expect 3 '' check nowhere.so
