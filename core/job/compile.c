@@ -38,7 +38,7 @@ struct rec { /* what recording carries around */
 
 static int record_inputs(struct rec *c)
 {
-	char name[64];
+	char name[128];
 
 	for (uint32_t i = 0; i < c->e->n_x; i++) {
 		const struct inn__port *p = inn__graph_input(c->e->graph, i);
@@ -48,18 +48,26 @@ static int record_inputs(struct rec *c)
 					p->name, inn_dtype_name(p->dtype));
 		if (!p->shape.rank || p->shape.dim[0] != c->e->batch)
 			return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "axis 0 of input %s does not count samples", p->name);
-		snprintf(name, sizeof(name), "input %u", i);
+		snprintf(name, sizeof(name), "%u (%s)", i, p->name);
 		c->x[i] = inn__input(c->b, name, &p->shape, i ? 0 : inn__pre_sign(c->w->pre, &p->shape), 0);
 	}
 	return c->w->pre && c->w->pre->n ? inn__pre_bounds(c->b, c->w->pre, inn_shape_of(c->b, c->x[0])) : INN_OK;
 }
 
-static void add_output(struct rec *c, inn_val v)
+static void add_output(struct rec *c, inn_val v, const char *of)
 {
-	char name[64];
+	char name[128];
 
-	snprintf(name, sizeof(name), "output %u", c->out++);
+	snprintf(name, sizeof(name), "%u (%s)", c->out++, of);
 	inn__output(c->b, name, v);
+}
+
+/* Weights that are the same for all samples, made to depend on the sample: so each row of what follows is one sample's. */
+static inn_val per_sample(struct rec *c, inn_val weights)
+{
+	struct inn_shape column = { .rank = 2, .dim = { c->e->batch, 1 } };
+
+	return inn_mul(c->b, weights, inn_reshape(c->b, inn_valid(c->b), &column));
 }
 
 static inn_val pick_of(struct rec *c, inn_val logits, uint32_t n)
@@ -68,7 +76,7 @@ static inn_val pick_of(struct rec *c, inn_val logits, uint32_t n)
 
 	switch (c->w->target->kind) {
 	case INN_TARGET_INDEX: return inn_onehot(c->b, inn__input(c->b, "pick", &one, INN_NONNEG, 0), n);
-	case INN_TARGET_ALL: return inn_const(c->b, 1, &s);
+	case INN_TARGET_ALL: return per_sample(c, inn_const(c->b, 1, &s));
 	case INN_TARGET_EACH: return (inn_val){ 0 };
 	default: return inn_onehot(c->b, inn_argmax(c->b, logits, 1), n);
 	}
@@ -95,10 +103,10 @@ static inn_val stack(struct rec *c, inn_val v, inn_val index, uint32_t n)
 
 static void record_each(struct rec *c, const struct inn_inst *a, struct inn_query *q, uint32_t n)
 {
-	struct inn_shape row = { .rank = 2, .dim = { 1, n } }, all = { .rank = 2, .dim = { c->e->batch, n } };
+	struct inn_shape row = { .rank = 2, .dim = { 1, n } };
 	inn_val index = inn_loop_begin(c->b, n);
 
-	q->pick = inn_expand(c->b, inn_reshape(c->b, inn_eq(c->b, inn_iota(c->b, n), index), &row), &all);
+	q->pick = per_sample(c, inn_reshape(c->b, inn_eq(c->b, inn_iota(c->b, n), index), &row));
 	inn_nested(c->b, a, q, c->r);
 	for (uint32_t i = 0; i < c->e->n_x; i++)
 		c->r[i] = stack(c, c->r[i], index, n);
@@ -126,7 +134,7 @@ static int record_analyzer(struct rec *c, const struct inn_inst *a, uint32_t n)
 			return inn_fail(c->job->ctx, INN_EBUG, &a->loc, "%s gives a map of shape %s for an input of shape %s",
 					a->label, inn_shape_str(got, g), inn_shape_str(want, v));
 		}
-		add_output(c, c->r[i]);
+		add_output(c, c->r[i], a->label);
 	}
 	return status;
 }
@@ -139,7 +147,7 @@ static int record(struct rec *c)
 		return status;
 	if (c->w->plain) {
 		for (uint32_t i = 0; i < inn__graph_outputs(c->e->graph); i++)
-			add_output(c, inn__forward_output(c->b, c->x, i));
+			add_output(c, inn__forward_output(c->b, c->x, i), inn__graph_output(c->e->graph, i)->name);
 		return inn_failed(c->job->ctx) ? inn__last_status(c->job->ctx) : INN_OK;
 	}
 	c->y = inn_logits(c->b, inn_forward(c->b, c->x));
@@ -153,7 +161,7 @@ static int record(struct rec *c)
 	for (size_t i = 0; status == INN_OK && i < c->w->n_analyzer; i++)
 		status = record_analyzer(c, &c->w->analyzer[i], c->e->n_classes);
 	if (status == INN_OK && c->w->logits)
-		add_output(c, c->y);
+		add_output(c, c->y, "logits");
 	return inn_failed(c->job->ctx) ? inn__last_status(c->job->ctx) : status;
 }
 
@@ -167,7 +175,7 @@ static void locate(struct inn__exec *e)
 		const struct inn_op *o = inn_plan_op(p, i);
 		const uint32_t *a = p->attr + o->attr;
 
-		if (o->code == INN_OP_OUTPUT && sscanf(p->names[a[0]], "output %u", &k) == 1 && k < e->n_out)
+		if (o->code == INN_OP_OUTPUT && sscanf(p->names[a[0]], "%u", &k) == 1 && k < e->n_out)
 			e->out[k] = i;
 		if (o->code != INN_OP_INPUT)
 			continue;
@@ -175,7 +183,7 @@ static void locate(struct inn__exec *e)
 			*(a[1] == 1 ? &e->ids : &e->valid) = i;
 		else if (!strcmp(p->names[a[0]], "pick"))
 			e->pick = i;
-		else if (sscanf(p->names[a[0]], "input %u", &k) == 1 && k < e->n_x)
+		else if (sscanf(p->names[a[0]], "%u", &k) == 1 && k < e->n_x)
 			e->x[k] = i;
 	}
 }

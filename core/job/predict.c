@@ -124,7 +124,9 @@ void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__
 			inn__text_json(&t, sample);
 			inn__text_add(&t, ", \"top\": [");
 		} else {
-			inn__text_add(&t, "%s\n", sample);
+			const char *slash = strrchr(sample, '/');
+
+			inn__text_add(&t, "%s\n", slash ? slash + 1 : sample);
 		}
 		print_sample(l, v, taken, n, k, &t, json);
 		inn__text_add(&t, json ? "]}" : "");

@@ -10,12 +10,12 @@ void inn__live(const inn_build *b, const uint32_t *roots, uint32_t n, bool *live
 		live[roots[i]] = true;
 	for (bool again = true; again;) {
 		again = false;
-		for (uint32_t v = b->n - 1; v > 0; v--) {
+		for (uint32_t v = b->n - 1; v > 0; v--)
 			for (uint32_t k = 0; live[v] && k < val(b, v)->op.n_src; k++)
 				live[src_of(b, v, k)] = true;
+		for (uint32_t v = 1; v < b->n; v++) /* a state needs what becomes of it */
 			if (!live[v] && val(b, v)->op.code == INN_OP_LOOP_LAST && live[src_of(b, v, 1)])
-				live[v] = again = true; /* a state needs what becomes of it */
-		}
+				live[v] = again = true;
 	}
 }
 

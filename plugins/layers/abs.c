@@ -1,5 +1,5 @@
 /* Abs. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return fabs(v); }
 

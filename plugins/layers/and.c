@@ -1,5 +1,5 @@
 /* And. */
-#include "fold.h"
+#include "host.h"
 
 static double real(double p, double q) { return p != 0 && q != 0; }
 static bool whole(int64_t p, int64_t q, int64_t *r) { *r = p && q; return true; }

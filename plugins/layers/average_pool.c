@@ -1,5 +1,5 @@
 /* AveragePool: padding counts in the divisor only with count_include_pad, and what ceil_mode adds behind it never does. */
-#include "window.h"
+#include "windows.h"
 
 struct opts {
 	struct window_opts win;
@@ -13,37 +13,28 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const inn_val *w, uint32_t out)
+static inn_val forward(FORWARD)
 {
 	const struct opts *o = inn_node_opts(n);
-	struct window_opts wo = o->win;
-	struct inn_window base, win;
-	inn_val v = x[0];
-	bool extra = false;
+	inn_val v = arg(n, x, 0);
+	uint32_t extra[3], more = 0;
+	struct inn_window win;
 
 	(void)w;
 	(void)out;
-	wo.ceil_mode = 0;
-	if (!window_of(b, n, &wo, v, NULL, &base))
-		return (inn_val){ 0 };
-	wo.ceil_mode = o->ceil_mode;
-	if (!window_of(b, n, &wo, v, NULL, &win))
-		return (inn_val){ 0 };
+	if (!v.id || !window_of(b, n, &o->win, inn_shape_of(b, v), NULL, o->ceil_mode, &win, extra))
+		return no_value;
 	for (uint32_t i = 0; i < win.n; i++)
-		extra |= win.after[i] != base.after[i];
-	win.count_pad = o->count_include_pad && !extra;
-	for (uint32_t i = 0; o->count_include_pad && extra && i < win.n; i++) { /* padding becomes part of the image */
-		v = inn_pad(b, v, 2 + i, base.before[i], base.after[i], 1);
-		win.before[i] = 0;
-		win.after[i] -= base.after[i];
+		more |= extra[i];
+	win.count_pad = o->count_include_pad && !more;
+	for (uint32_t i = 0; i < win.n; i++) {
+		if (o->count_include_pad && more) { /* padding becomes part of the image */
+			v = inn_pad(b, v, 2 + i, win.before[i], win.after[i], 1);
+			win.before[i] = win.after[i] = 0;
+		}
+		win.after[i] += extra[i];
 	}
 	return inn_pool_avg(b, v, &win);
 }
 
-static const struct inn_layer_ops layer = {
-	.cls = INN_HEAD(struct inn_layer_ops, INN_LAYER, "average_pool", "average pooling", params, sizeof(struct opts), NULL),
-	.traits = INN_T_POOL | INN_T_SUM_POOL,
-	.forward = forward,
-};
-
-INN_PLUGIN("average_pool", "1.0.0", "BSD-2-Clause", &layer.cls);
+LAYER(average_pool, "average pooling", params, sizeof(struct opts), .traits = INN_T_POOL | INN_T_SUM_POOL);

@@ -1,5 +1,5 @@
 /* Cast: floating-point numbers stay what they are; constants are converted. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	int64_t to;

@@ -1,5 +1,5 @@
 /* Ceil. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return ceil(v); }
 

@@ -1,5 +1,5 @@
 /* Concat along one axis. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	int64_t axis;

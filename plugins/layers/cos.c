@@ -1,5 +1,5 @@
 /* Cos. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return cos(v); }
 

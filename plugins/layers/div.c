@@ -1,5 +1,5 @@
 /* Div with broadcasting; integers round towards 0. */
-#include "fold.h"
+#include "host.h"
 
 static double real(double p, double q) { return p / q; }
 static bool whole(int64_t p, int64_t q, int64_t *r) { if (!q || (p == INT64_MIN && q == -1)) return false; *r = p / q; return true; }

@@ -16,6 +16,7 @@ static inn_val forward(FORWARD)
 {
 	inn_val v = arg(n, x, 0);
 
+	(void)b;
 	(void)w;
 	(void)out;
 	return v;

@@ -1,5 +1,5 @@
 /* Exp. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return exp(v); }
 

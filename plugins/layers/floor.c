@@ -1,5 +1,5 @@
 /* Floor. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return floor(v); }
 

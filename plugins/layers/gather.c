@@ -1,5 +1,5 @@
 /* Gather along one axis; negative indices count from the end. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	int64_t axis;

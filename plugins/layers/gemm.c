@@ -1,5 +1,5 @@
 /* Gemm: alpha A B + beta C. */
-#include "window.h"
+#include "layer.h"
 
 struct opts {
 	double alpha, beta;

@@ -1,5 +1,5 @@
 /* Identity. */
-#include "fold.h"
+#include "host.h"
 
 static int fold(FOLD)
 {
@@ -8,6 +8,7 @@ static int fold(FOLD)
 
 static inn_val forward(FORWARD)
 {
+	(void)b;
 	(void)w;
 	(void)out;
 	return arg(n, x, 0);

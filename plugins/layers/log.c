@@ -1,5 +1,5 @@
 /* Log. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return log(v); }
 

@@ -1,5 +1,5 @@
 /* MatMul of any rank; a pass may add a bias as third input. Operands of rank 1 are rows and columns. */
-#include "window.h"
+#include "layer.h"
 
 static const struct inn_weight weights[] = {
 	{ "kernel", INN_W_KERNEL, 1 },

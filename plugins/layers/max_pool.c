@@ -1,5 +1,5 @@
 /* MaxPool; the indices (output 1) are not computed. */
-#include "window.h"
+#include "windows.h"
 
 struct opts {
 	struct window_opts win;
@@ -14,22 +14,20 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const inn_val *w, uint32_t out)
+static inn_val forward(FORWARD)
 {
 	const struct opts *o = inn_node_opts(n);
-	struct window_opts wo = o->win;
+	inn_val v = arg(n, x, 0);
+	uint32_t extra[3];
 	struct inn_window win;
 
 	(void)w;
 	(void)out;
-	wo.ceil_mode = o->ceil_mode;
-	return window_of(b, n, &wo, x[0], NULL, &win) ? inn_pool_max(b, x[0], x[0], &win) : (inn_val){ 0 };
+	if (!v.id || !window_of(b, n, &o->win, inn_shape_of(b, v), NULL, o->ceil_mode, &win, extra))
+		return no_value;
+	for (uint32_t i = 0; i < win.n; i++)
+		win.after[i] += extra[i];
+	return inn_pool_max(b, v, v, &win);
 }
 
-static const struct inn_layer_ops layer = {
-	.cls = INN_HEAD(struct inn_layer_ops, INN_LAYER, "max_pool", "maximum pooling", params, sizeof(struct opts), NULL),
-	.traits = INN_T_POOL | INN_T_MAX_POOL,
-	.forward = forward,
-};
-
-INN_PLUGIN("max_pool", "1.0.0", "BSD-2-Clause", &layer.cls);
+LAYER(max_pool, "maximum pooling", params, sizeof(struct opts), .traits = INN_T_POOL | INN_T_MAX_POOL);

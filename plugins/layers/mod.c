@@ -1,5 +1,5 @@
 /* Mod: the sign of the divisor, as in Python. */
-#include "fold.h"
+#include "host.h"
 
 static double real(double p, double q) { return p - floor(p / q) * q; }
 static bool whole(int64_t p, int64_t q, int64_t *r) { if (!q || (p == INT64_MIN && q == -1)) return false; *r = p % q; if (*r && (*r < 0) != (q < 0)) *r += q; return true; }

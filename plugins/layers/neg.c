@@ -1,5 +1,5 @@
 /* Neg. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return -v; }
 

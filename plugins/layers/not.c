@@ -1,5 +1,5 @@
 /* Not. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return v == 0; }
 

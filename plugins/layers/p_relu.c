@@ -1,5 +1,5 @@
 /* PRelu: the slope is broadcast. */
-#include "window.h"
+#include "layer.h"
 
 static const struct inn_weight weights[] = {
 	{ "slope", INN_W_SLOPE, 1 },

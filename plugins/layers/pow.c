@@ -1,5 +1,5 @@
 /* Pow with broadcasting. */
-#include "fold.h"
+#include "host.h"
 
 static double real(double p, double q) { return pow(p, q); }
 static bool whole(int64_t p, int64_t q, int64_t *r) { double v = pow((double)p, (double)q); if (!(fabs(v) < 9e15)) return false; *r = (int64_t)v; return true; }

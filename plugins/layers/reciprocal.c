@@ -1,5 +1,5 @@
 /* Reciprocal. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return 1 / v; }
 

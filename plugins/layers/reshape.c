@@ -1,5 +1,5 @@
 /* Reshape to a constant shape: 0 keeps an axis, -1 takes what is left. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	bool allowzero;

@@ -1,5 +1,5 @@
 /* Shape: known once the batch size is. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	int64_t start, end;

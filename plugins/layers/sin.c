@@ -1,5 +1,5 @@
 /* Sin. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return sin(v); }
 

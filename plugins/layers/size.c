@@ -1,5 +1,5 @@
 /* Size: the number of elements. */
-#include "fold.h"
+#include "host.h"
 
 static int fold(FOLD)
 {

@@ -1,5 +1,5 @@
 /* Sqrt. */
-#include "fold.h"
+#include "host.h"
 
 static double value(double v) { return sqrt(v); }
 

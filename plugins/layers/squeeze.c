@@ -1,5 +1,5 @@
 /* Squeeze: axes are an attribute before opset 13, then input 1. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	struct inn_ints axes;

@@ -1,5 +1,5 @@
 /* Sub with broadcasting. */
-#include "fold.h"
+#include "host.h"
 
 static double real(double p, double q) { return p - q; }
 static bool whole(int64_t p, int64_t q, int64_t *r) { return !__builtin_sub_overflow(p, q, r); }

@@ -1,5 +1,5 @@
 /* Transpose; without perm the axes are reversed. */
-#include "fold.h"
+#include "host.h"
 
 struct opts {
 	struct inn_ints perm;

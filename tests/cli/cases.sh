@@ -68,7 +68,7 @@ fi
 expect 1 'it is a folder' predict -m "$model" -i good.npy -o folder.npy
 
 # Configurations.
-expect 1 '' run nowhere.yaml
+expect 2 'cannot be opened' run nowhere.yaml
 for f in empty cycle bomb deep quote second binary list large; do
 	expect 2 "$f.yaml" check $f.yaml
 done

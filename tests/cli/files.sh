@@ -1,4 +1,5 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
+# Sourced by run.sh, which sets src, the source folder.
 # Files for the cases, good and bad, made on the fly.
 
 # npy FILE DESCR SHAPE: a header of 128 bytes; the data follow on standard input.

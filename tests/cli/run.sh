@@ -33,6 +33,11 @@ expect() {
 		head -5 stderr
 		failed=$((failed + 1))
 	fi
+	if grep -qE 'Sanitizer|runtime error' stderr; then
+		echo "FAILED: a sanitizer speaks: innvestigate $*"
+		head -40 stderr
+		failed=$((failed + 1))
+	fi
 	if [ -e out.npy ] || [ -e out.png ]; then
 		[ "$code" = 0 ] || { echo "FAILED: output was left by innvestigate $*"; failed=$((failed + 1)); }
 		rm -f out.npy out.png

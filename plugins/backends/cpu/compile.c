@@ -1,5 +1,6 @@
 /* A plan becomes steps; then everything is placed and all memory is taken. */
 #include "cpu.h"
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -325,6 +326,7 @@ int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t l
 	if (!e)
 		return inn_nomem(ctx);
 	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops };
+	omp_set_num_threads(dev->threads); /* oneDNN divides the work when a primitive is made */
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);
