@@ -145,6 +145,7 @@ int inn_job_plugins(inn_job *job, const char *dir) { return inn__registry_dir(jo
 
 int inn_model_open(inn_job *job, const char *path, inn_model **m)
 {
+	inn__errors_clear(job->ctx);
 	int status = inn__model_open(job, path, NULL, m);
 
 	return status < 0 ? status : inn__model_graph(*m, false) ? INN_OK : inn__last_status(job->ctx);
@@ -169,6 +170,7 @@ int inn_analyzer(inn_job *job, inn_model *m, const char *yaml, inn_analysis **ou
 	struct inn_analysis *a = inn_alloc(job->ctx, 1, sizeof(*a));
 	int status;
 
+	inn__errors_clear(job->ctx);
 	*out = NULL;
 	if (!a)
 		return INN_ENOMEM;
@@ -183,6 +185,7 @@ int inn_analyzer(inn_job *job, inn_model *m, const char *yaml, inn_analysis **ou
 
 static int borrow(inn_job *job, const struct inn_tensor *x, uint32_t n_x, struct inn__samples *s)
 {
+	inn__errors_clear(job->ctx);
 	*s = (struct inn__samples){ .job = job, .n_x = n_x };
 	if (!n_x || !x[0].shape.rank || !x[0].shape.dim[0])
 		return inn_fail(job->ctx, INN_EDATA, NULL, "an input without samples");

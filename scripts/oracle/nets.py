@@ -60,14 +60,14 @@ class SqueezeExcite(nn.Module):
 class Views(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(24, 5)
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(16, 5)
 
     def forward(self, x):
         h = self.conv(nn.functional.pad(x, (1, 0, 0, 2)))
         a, c = h.split([1, 3], 1)
         h = torch.cat([c.tanh(), a * 0.5], 1).permute(0, 2, 3, 1)[:, 1:, ::2]
         h = h.unsqueeze(1).squeeze(1).amax(1) + h.mean(1)
-        return self.head(h.reshape(h.shape[0], -1)[:, :24].contiguous() if h[0].numel() >= 24 else nn.functional.pad(h.flatten(1), (0, 24 - h[0].numel())))
+        return self.head(h.reshape(-1, 16))
 
 
 class Tokens(nn.Module):
@@ -91,6 +91,8 @@ def conv(*layers, out):
 
 R = nn.ReLU
 IMAGE = (2, 3, 8, 8)
+# Their constants (slopes, 1/6, sqrt 2) stand in the file as float32, in the oracle as doubles.
+ROUNDED = ("hardsigmoid", "hardswish", "leaky", "selu", "gelu", "tokens")
 # name: (network, input shape, ReLU network that zennit's rules know)
 NETS = {
     "mlp": (lambda: nn.Sequential(nn.Linear(10, 12), R(), nn.Linear(12, 8), R(), nn.Linear(8, 5)), (2, 10), True),
@@ -117,7 +119,6 @@ NETS = {
     "prelu": (lambda: activation(nn.PReLU(4)), IMAGE, False),
     "gelu": (lambda: activation(nn.GELU()), IMAGE, False),
     "silu": (lambda: activation(nn.SiLU()), IMAGE, False),
-    "lrn": (lambda: activation(nn.LocalResponseNorm(3)), IMAGE, False),
     "conv1d": (lambda: conv(nn.Conv1d(3, 5, 3, padding=1), R(), nn.MaxPool1d(2), nn.Conv1d(5, 4, 3), R(), out=8), (2, 3, 8), True),
     "conv3d": (lambda: conv(nn.Conv3d(2, 3, 3, padding=1), R(), nn.MaxPool3d(2), nn.Conv3d(3, 4, 2), R(), out=4), (2, 2, 4, 4, 4), True),
     "transposed": (lambda: conv(nn.Conv2d(3, 4, 3, stride=2), R(), nn.ConvTranspose2d(4, 3, 3, stride=2, padding=1, output_padding=1), R(), out=108), IMAGE, False),

@@ -62,6 +62,7 @@ for f in empty cut head flip magic text; do
 done
 expect 0 '281' predict -m "$model" -i picture.npy -p efficientnet_lite
 expect 1 'No such file' analyze -m "$model" -i good.npy -a gradient -o nowhere/out.npy
+expect 1 'cannot write' analyze -m "$model" -i good.npy -a gradient -o /proc/out.npy
 if [ "$(id -u)" != 0 ]; then
 	expect 1 'cannot write' analyze -m "$model" -i good.npy -a gradient -o locked/out.npy
 fi

@@ -21,6 +21,7 @@ INN_API void inn_job_stop(inn_job *job);   /* stop after the current batch; asyn
 /* YAML flow or name: "reference", "{type: cpu}". Before the first model. */
 INN_API int inn_job_backend(inn_job *job, const char *yaml) INN_MUST;
 INN_API int inn_job_plugins(inn_job *job, const char *dir) INN_MUST; /* searched first */
+/* Errors of the last call that opens, binds or computes. */
 INN_API uint32_t inn_error_count(const inn_job *job);
 /* Text of error i as printed ("file:line:col: error: ..."); NULL past the end. */
 INN_API const char *inn_error(const inn_job *job, uint32_t i);
