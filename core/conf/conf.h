@@ -41,7 +41,7 @@ void inn__nearest_offer(void *nearest, const char *name);
 /* Binds a bare name or a mapping with `type:`; a preset is taken where no class has the name. All findings are
  * recorded; returns the first status. `out->opts` lives as long as the job. */
 int inn__bind_class(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out) INN_MUST;
-/* Binds a mapping (NULL: all defaults) to a table; `what` names it in messages ("lrp.epsilon"). `skip`: NULL-ended keys
+/* Binds a mapping (NULL: all defaults) to a table; `what` names it in messages ("family.method"). `skip`: NULL-ended keys
  * that somebody else reads. */
 int inn__bind_params(inn_ctx *ctx, const struct inn__finder *f, const char *what, const struct inn_param *rows, size_t row_size,
 		     const struct inn__yaml *y, const char *const *skip, void *opts) INN_MUST;

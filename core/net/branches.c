@@ -1,4 +1,4 @@
-/* What most LRP rules share: relevance divided by a stabilised sum of affine maps, and sent back through them. */
+/* What most rules share: relevance divided by a stabilised sum of affine maps, and sent back through them. */
 #include "state.h"
 
 inn_val inn_ratio(inn_build *b, inn_val r, inn_val z, double eps, bool safe)

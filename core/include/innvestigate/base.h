@@ -71,7 +71,7 @@ struct inn_tensor { /* host memory, dense, row-major; data may be unaligned (map
  * NULL. The stack holds the first 64; the first is the root cause. Borrows everything. */
 INN_API int inn_fail(inn_ctx *ctx, int status, const struct inn_loc *loc, const char *fmt, ...)
 	INN_PRINTF(4, 5);
-/* Adds context to the error recorded last ("while building smoothgrad"). Returns `status`. */
+/* Adds context to the error recorded last ("while building an analyzer"). Returns `status`. */
 INN_API int inn_while(inn_ctx *ctx, int status, const struct inn_loc *loc, const char *fmt, ...)
 	INN_PRINTF(4, 5);
 INN_API int inn_nomem(inn_ctx *ctx); /* records and returns INN_ENOMEM; never allocates */

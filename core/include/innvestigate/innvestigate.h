@@ -30,7 +30,7 @@ INN_API int inn_exit_code(int status);
 
 /* Opens a model file, runs the default passes. Gives *m, freed with the job. */
 INN_API int inn_model_open(inn_job *job, const char *path, inn_model **m) INN_MUST;
-/* Binds an analyzer ("gradient", "{type: smoothgrad, augment_by_n: 16}") to a model. */
+/* Binds an analyzer ("gradient", "{type: NAME, parameter: value}") to a model. */
 INN_API int inn_analyzer(inn_job *job, inn_model *m, const char *yaml, inn_analysis **a) INN_MUST;
 /* x: n_x tensors [S,...] of any dtype in the model's input order; r: as many, zeroed by the caller: shape is set and data
  * given (heap, inn_tensor_free), f64 if r[i].dtype is INN_F64, else f32. */

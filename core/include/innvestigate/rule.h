@@ -34,7 +34,7 @@ INN_API inn_val inn_affine_t(inn_build *b, const struct inn_site *s, inn_val g, 
 INN_API inn_val inn_vjp(inn_build *b, const struct inn_site *s, uint32_t k, inn_val seed);
 
 struct inn_branch { inn_val x, W, bias; double sign; }; /* sign: of its term in the denominator; 0 means +1 */
-/* sum_j sign_j x_j * f^T(stabilised r / (sum_j sign_j f(x_j, W_j) + bias_j); W_j): what most LRP rules are. eps as in
+/* sum_j sign_j x_j * f^T(stabilised r / (sum_j sign_j f(x_j, W_j) + bias_j); W_j): what most rules are. eps as in
  * inn_stab; `safe` divides as iNNvestigate does: z + 1e-7 where z is exactly 0. The result has the operand's shape. */
 INN_API inn_val inn_branches(inn_build *b, const struct inn_site *s, inn_val r, const struct inn_branch *br, uint32_t n,
 			     double eps, bool safe);

@@ -113,4 +113,4 @@ static const struct inn_backend_ops reference = {
 	.describe = describe,
 };
 
-INN_PLUGIN("reference", "1.0.0", "MIT", &reference.cls);
+INN_PLUGIN("reference", "1.0.0", "BSD-2-Clause", &reference.cls);
