@@ -124,7 +124,7 @@ static int check_names(inn_ctx *ctx, const struct inn_loc *loc, const struct zip
 int zip_list(inn_ctx *ctx, const struct inn_stream *s, struct zip_member **out, uint32_t *n)
 {
 	struct inn_loc loc = { .file = s->path };
-	struct directory d;
+	struct directory d = { 0 };
 	uint64_t sum = 0;
 	int status = find_directory(ctx, s, &loc, &d);
 

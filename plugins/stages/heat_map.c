@@ -1,136 +1,120 @@
-/* heat_map: a map [C,H,W] (or [H,W,C]) as a picture: reduced over channels, divided by its largest absolute value, looked
- * up in a colour map whose middle is zero. */
-#include <innvestigate/plugin.h>
+/* heat_map: relevance [C,H,W] as a picture: channels reduced, scaled by the largest, coloured; zero is the map's middle. */
+#include "colormap.h"
 #include <math.h>
 #include <stdlib.h>
 
 enum { SUM, MEAN, ABS_SUM, MAX_ABS };
-enum { SEISMIC, BWR, COLDNHOT, GRAY, GRAY_ABS };
-
 struct opts {
-	int colormap, reduce;
+	const char *colormap;
+	int reduce;
+	bool symmetric;
 	double percentile, gamma;
 };
-
-static const struct inn_choice colormaps[] = {
-	{ "seismic", SEISMIC, "dark blue, white, dark red" },
-	{ "bwr", BWR, "blue, white, red" },
-	{ "coldnhot", COLDNHOT, "cyan, blue, black, red, yellow" },
-	{ "gray", GRAY, "black to white, zero is gray" },
-	{ "gray_abs", GRAY_ABS, "absolute values, black to white" },
-	{ 0 },
-};
 static const struct inn_choice reductions[] = {
-	{ "sum", SUM, "over channels" },
-	{ "mean", MEAN, "over channels" },
-	{ "abs_sum", ABS_SUM, "of absolute values" },
-	{ "max_abs", MAX_ABS, "the value of largest size" },
+	{ "sum", SUM, "sum over the channels" },
+	{ "mean", MEAN, "mean of the channels" },
+	{ "abs_sum", ABS_SUM, "sum of the magnitudes" },
+	{ "max_abs", MAX_ABS, "the largest magnitude" },
 	{ 0 },
 };
 static const struct inn_param params[] = {
-	INN_ENUM(struct opts, colormap, SEISMIC, colormaps, "colours"),
+	INN_STR(struct opts, colormap, "seismic",
+		"seismic, bwr, coldnhot, softseismic, rdbu_r, hot, cold, wred, wblue, gray, gray_r, jet, viridis, inferno, or colours "
+		"such as 00f,80:fff,f00"),
 	INN_ENUM(struct opts, reduce, SUM, reductions, "how channels become one number"),
-	INN_REAL(struct opts, percentile, 99.5, 1, 100, "absolute value that gets the full colour"),
-	INN_REAL(struct opts, gamma, 1, 0.01, 10, "exponent of the absolute value"),
+	INN_BOOL(struct opts, symmetric, true, "zero in the middle; otherwise smallest to largest"),
+	INN_REAL(struct opts, percentile, 99.5, 1, 100, "the magnitude that gets full colour; what is above is cut"),
+	INN_REAL(struct opts, gamma, 1, 0.01, 100, "magnitudes to this power; below 1 lifts what is weak"),
 	{ 0 },
 };
 
-struct stop { double at; uint8_t rgb[3]; };
-static const struct stop seismic[] = { { 0, { 0, 0, 76 } }, { .25, { 0, 0, 255 } }, { .5, { 255, 255, 255 } }, { .75, { 255, 0, 0 } }, { 1, { 128, 0, 0 } } };
-static const struct stop bwr[] = { { 0, { 0, 0, 255 } }, { .5, { 255, 255, 255 } }, { 1, { 255, 0, 0 } } };
-static const struct stop coldnhot[] = { { 0, { 0, 255, 255 } }, { .25, { 0, 0, 255 } }, { .5, { 0, 0, 0 } }, { .75, { 255, 0, 0 } }, { 1, { 255, 255, 0 } } };
-static const struct stop gray[] = { { 0, { 0, 0, 0 } }, { 1, { 255, 255, 255 } } };
-
-static const struct stop *stops(int map)
+static int check(inn_ctx *ctx, const struct inn_loc *loc, const void *opts)
 {
-	return map == SEISMIC ? seismic : map == BWR ? bwr : map == COLDNHOT ? coldnhot : gray;
+	const struct opts *o = opts;
+	struct colormap map;
+
+	return colormap_parse(o->colormap, &map) ? INN_OK
+		: inn_fail(ctx, INN_ECONFIG, loc, "heat_map.colormap: `%s` is neither a map's name nor a list of colours such as 00f,80:fff,f00",
+			   o->colormap);
 }
 
-/* t in [0,1] as a colour. */
-static void colour(const struct stop *s, double t, uint8_t out[3])
+static void reduce(const struct inn_tensor *in, bool last, size_t c, size_t n, int how, double *v)
 {
-	while (t > s[1].at && s[1].at < 1)
-		s++;
-	double f = (t - s[0].at) / (s[1].at - s[0].at);
+	for (size_t i = 0; i < n; i++) {
+		v[i] = 0;
+		for (size_t k = 0; k < c; k++) {
+			double x = inn_tensor_real(in, last ? i * c + k : k * n + i);
 
-	for (int k = 0; k < 3; k++)
-		out[k] = (uint8_t)lround(s[0].rgb[k] + f * (s[1].rgb[k] - s[0].rgb[k]));
-}
-
-static float reduced(const struct opts *o, const float *v, size_t stride, uint32_t c)
-{
-	double r = 0;
-
-	for (uint32_t k = 0; k < c; k++) {
-		double x = v[k * stride];
-
-		if (o->reduce == MAX_ABS)
-			r = fabs(x) > fabs(r) ? x : r;
-		else
-			r += o->reduce == ABS_SUM ? fabs(x) : x;
+			v[i] = how == MAX_ABS ? fmax(v[i], fabs(x)) : v[i] + (how == ABS_SUM ? fabs(x) : x);
+		}
+		if (how == MEAN)
+			v[i] /= (double)c;
 	}
-	return (float)(o->reduce == MEAN ? r / c : r);
 }
 
-static int by_size(const void *p, const void *q)
+static int ascending(const void *a, const void *b)
 {
-	float a = *(const float *)p, b = *(const float *)q;
+	double x = *(const double *)a, y = *(const double *)b;
 
-	return (a > b) - (a < b);
+	return (x > y) - (x < y);
 }
 
-/* The percentile of the absolute values; 0 if memory is gone or all are 0. */
-static double full_scale(const float *v, size_t n, double percentile)
+/* The percentile of magnitudes above `low`, by `scratch` of n numbers. */
+static double extent(const double *v, size_t n, double low, double percentile, double *scratch)
 {
-	float *a = malloc(n * sizeof(*a) + 1);
-	double top = 0;
-
-	if (!a)
-		return 0;
 	for (size_t i = 0; i < n; i++)
-		a[i] = fabsf(v[i]);
-	qsort(a, n, sizeof(*a), by_size);
-	if (n)
-		top = a[(size_t)((double)(n - 1) * percentile / 100)] > 0 ? a[(size_t)((double)(n - 1) * percentile / 100)] : a[n - 1];
-	free(a);
-	return top;
+		scratch[i] = fabs(v[i] - low);
+	qsort(scratch, n, sizeof(*scratch), ascending);
+	return scratch[(size_t)floor(percentile / 100 * (double)(n - 1) + 0.5)];
+}
+
+static void paint(const double *v, size_t n, const struct opts *o, double *scratch, uint8_t *rgb)
+{
+	struct colormap map = { 0 };
+	double low = 0, top;
+
+	colormap_parse(o->colormap, &map);
+	for (size_t i = 0; !o->symmetric && i < n; i++)
+		low = i ? fmin(low, v[i]) : v[i];
+	top = extent(v, n, low, o->percentile, scratch);
+	for (size_t i = 0; i < n; i++) {
+		double x = top > 0 ? fmin(fabs(v[i] - low) / top, 1) : v[i] != low;
+
+		x = o->gamma == 1 ? x : pow(x, o->gamma);
+		colormap_color(&map, o->symmetric ? 0.5 + copysign(x, v[i]) / 2 : x, rgb + 3 * i);
+	}
 }
 
 static int apply(inn_ctx *ctx, const struct inn_tensor *in, struct inn_tensor *out, const void *opts)
 {
 	const struct opts *o = opts;
 	const uint32_t *d = in->shape.dim;
-	bool last = in->shape.rank == 3 && d[2] <= 4 && d[0] > 4;
-	uint32_t c = in->shape.rank == 2 ? 1 : last ? d[2] : d[0], h = in->shape.rank == 2 || last ? d[0] : d[1], w = in->shape.rank == 2 || last ? d[1] : d[2];
-	size_t n = (size_t)h * w;
-	struct inn_tensor flat = { .dtype = INN_F32, .shape = { .rank = 2, .dim = { h, w } } };
-	int rc;
+	bool flat = in->shape.rank == 2, last = in->shape.rank == 3 && d[0] > 4 && d[2] <= 4;
+	size_t c = flat ? 1 : last ? d[2] : d[0], n;
+	char buf[INN_SHAPE_STR];
+	int status = INN_OK;
 
-	if (in->dtype != INN_F32 || (in->shape.rank != 2 && in->shape.rank != 3))
-		return inn_fail(ctx, INN_EDATA, NULL, "heat_map: a float32 map [C,H,W], [H,W,C] or [H,W] is expected");
-	*out = (struct inn_tensor){ .dtype = INN_U8, .shape = { .rank = 3, .dim = { h, w, 3 } } };
-	if ((rc = inn_tensor_alloc(ctx, &flat)) < 0)
-		return rc;
-	rc = inn_tensor_alloc(ctx, out);
-	float *v = flat.data;
+	out->data = NULL;
+	if ((in->shape.rank != 2 && in->shape.rank != 3) || !inn_shape_count(&in->shape, &n) || !n)
+		return inn_fail(ctx, INN_ESHAPE, NULL, "a map of shape %s makes no picture: [C,H,W] is expected", inn_shape_str(&in->shape, buf));
+	if (inn_tensor_nonfinite(in) != SIZE_MAX)
+		return inn_fail(ctx, INN_ENONFINITE, NULL, "the map has a value that is not finite");
+	n /= c;
+	*out = (struct inn_tensor){ .dtype = INN_U8, .shape = { 3, { d[flat || last ? 0 : 1], d[flat || last ? 1 : 2], 3 } } };
+	double *v = calloc(n, 2 * sizeof(*v));
 
-	for (size_t i = 0; rc >= 0 && i < n; i++)
-		v[i] = reduced(o, (const float *)in->data + (last ? i * c : i), last ? 1 : n, c);
-	double top = rc >= 0 ? full_scale(v, n, o->percentile) : 0;
-
-	for (size_t i = 0; rc >= 0 && i < n; i++) {
-		double x = top > 0 ? fmax(-1, fmin(1, v[i] / top)) : 0;
-
-		x = copysign(pow(fabs(x), o->gamma), x);
-		colour(stops(o->colormap), o->colormap == GRAY_ABS ? fabs(x) : (x + 1) / 2, (uint8_t *)out->data + 3 * i);
+	status = v ? inn_tensor_alloc(ctx, out) : inn_nomem(ctx);
+	if (status == INN_OK) {
+		reduce(in, last, c, n, o->reduce, v);
+		paint(v, n, o, v + n, out->data);
 	}
-	inn_tensor_free(&flat);
-	return rc;
+	free(v);
+	return status;
 }
 
 static const struct inn_stage_ops heat_map = {
-	.cls = INN_HEAD(struct inn_stage_ops, INN_STAGE, "heat_map", "a map as a picture", params, sizeof(struct opts), NULL),
+	.cls = INN_HEAD(struct inn_stage_ops, INN_STAGE, "heat_map", "a map as a coloured picture", params, sizeof(struct opts), check),
 	.apply = apply,
 };
 
-INN_PLUGIN("heat_map", "1.0.0", "BSD-2-Clause", &heat_map.cls);
+INN_PLUGIN("heat_map", "1.0.0", "MIT", &heat_map.cls);
