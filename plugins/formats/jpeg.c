@@ -125,4 +125,4 @@ static const struct inn_format_ops jpeg = {
 	.read_tensor = read_tensor,
 };
 
-INN_PLUGIN("jpeg", "1.0.0", "MIT", &jpeg.cls);
+INN_PLUGIN("jpeg", "1.0.0", "BSD-2-Clause", &jpeg.cls);

@@ -42,4 +42,4 @@ static const struct inn_format_ops npy = {
 	.write_tensor = write_tensor,
 };
 
-INN_PLUGIN("npy", "1.0.0", "MIT", &npy.cls);
+INN_PLUGIN("npy", "1.0.0", "BSD-2-Clause", &npy.cls);

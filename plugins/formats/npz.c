@@ -125,4 +125,4 @@ static const struct inn_format_ops npz = {
 	.write_named = write_named,
 };
 
-INN_PLUGIN("npz", "1.0.0", "MIT", &npz.cls);
+INN_PLUGIN("npz", "1.0.0", "BSD-2-Clause", &npz.cls);

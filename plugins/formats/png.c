@@ -257,4 +257,4 @@ static const struct inn_format_ops png = {
 	.write_tensor = write_tensor,
 };
 
-INN_PLUGIN("png", "1.0.0", "MIT", &png.cls);
+INN_PLUGIN("png", "1.0.0", "BSD-2-Clause", &png.cls);

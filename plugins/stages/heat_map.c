@@ -117,4 +117,4 @@ static const struct inn_stage_ops heat_map = {
 	.apply = apply,
 };
 
-INN_PLUGIN("heat_map", "1.0.0", "MIT", &heat_map.cls);
+INN_PLUGIN("heat_map", "1.0.0", "BSD-2-Clause", &heat_map.cls);

@@ -7,8 +7,8 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import nn
 from zennit.attribution import Gradient
-from zennit.composites import LayerMapComposite
-from zennit.rules import Epsilon, Flat, Norm, Pass, ZPlus
+from zennit.composites import SpecialFirstLayerMapComposite
+from zennit.rules import AlphaBeta, Epsilon, Flat, Norm, Pass, WSquare, ZBox, ZPlus
 from zennit.types import Activation, AvgPool, Convolution, Linear
 
 from nets import NETS, ROUNDED, Add, build
@@ -55,9 +55,11 @@ def hooked(net, x, pick, guided):
     return gradient(net, x, pick * net(x).detach())
 
 
-def by_zennit(net, x, pick, rule):
+def by_zennit(net, x, pick, rule, first=None):
     Add.stacked = True
-    composite = LayerMapComposite([(Activation, Pass()), (Sum, Norm()), (AvgPool, Norm()), (Convolution, rule()), (Linear, rule())])
+    first_map = [(Convolution, first()), (Linear, first())] if first else []
+    composite = SpecialFirstLayerMapComposite(
+        [(Activation, Pass()), (Sum, Norm()), (AvgPool, Norm()), (Convolution, rule()), (Linear, rule())], first_map)
     with Gradient(model=net, composite=composite) as attributor:
         _, r = attributor(x.clone().requires_grad_(), lambda y: y * pick)
     Add.stacked = False
@@ -89,8 +91,15 @@ def methods(name, net, x, zennit):
         ("epsilon", lambda: Epsilon(1e-6), "{type: lrp.epsilon, epsilon: 1.0e-6, dialect: zennit}"),
         ("z_plus", ZPlus, "{type: lrp.z_plus, dialect: zennit}"),
         ("flat", Flat, "{type: lrp.flat, dialect: zennit}"),
+        ("w_square", WSquare, "{type: lrp.w_square, dialect: zennit}"),
+        ("alpha_beta", lambda: AlphaBeta(2, 1), "{type: lrp.alpha_2_beta_1, dialect: zennit}"),
     ):
         save(name, method, name, analyzer, "max", by_zennit(copy.deepcopy(net), x, pick, rule), 1e-9)
+    for method, first, rule in (("box", lambda: ZBox(-3, 3), "{type: lrp.bounded, low: -3, high: 3}"), ("first_flat", Flat, "lrp.flat")):
+        table = f"[{{match: {{position: first, trait: affine}}, rule: {rule}}}, {{match: {{trait: affine}}, rule: {{type: lrp.epsilon, epsilon: 1.0e-6}}}}, "
+        table += "{match: {trait: [merge, sum_pool]}, rule: lrp.norm}, {match: {trait: activation}, rule: lrp.pass}]"
+        save(name, method, name, f"{{type: lrp, dialect: zennit, rules: {table}, default: gradient}}", "max",
+             by_zennit(copy.deepcopy(net), x, pick, lambda: Epsilon(1e-6), first), 1e-9)
     if name in ("mlp", "cnn", "strided", "grouped"):
         save(name, "z", name, "lrp.z", "max", x * g, 1e-6)
 
