@@ -96,7 +96,16 @@ inn_val inn_select(inn_build *b, inn_val c, inn_val x, inn_val y)
 
 static inn_val with1(inn_build *b, uint32_t code, inn_val x, uint32_t attr) { return inn__record(b, code, &x.id, 1, &attr, 1, NULL); }
 inn_val inn_sum(inn_build *b, inn_val x, uint32_t axes) { return with1(b, INN_OP_SUM, x, axes); }
-inn_val inn_rmax(inn_build *b, inn_val x, uint32_t axes) { return with1(b, INN_OP_RMAX, x, axes); }
+
+/* One axis after the other, the last one first: its derivative then goes to the first maximum in row-major order. */
+inn_val inn_rmax(inn_build *b, inn_val x, uint32_t axes)
+{
+	for (uint32_t d = INN_MAX_RANK; d-- > 0;)
+		if (axes >> d & 1)
+			x = with1(b, INN_OP_RMAX, x, 1u << d);
+	return axes >> INN_MAX_RANK ? inn__fail_op(b, INN_ESHAPE, "rmax: no such axis") : x;
+}
+
 inn_val inn_argmax(inn_build *b, inn_val x, uint32_t axis) { return with1(b, INN_OP_ARGMAX, x, axis); }
 inn_val inn_rank(inn_build *b, inn_val x) { return inn__record(b, INN_OP_RANK, &x.id, 1, NULL, 0, NULL); }
 

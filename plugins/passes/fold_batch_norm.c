@@ -96,8 +96,8 @@ static int fold_into(inn_ctx *ctx, inn_graph *g, inn_node *n, uint32_t axis, con
 		w[i] *= a->s[i / inner % a->n];
 	for (uint32_t c = 0; c < a->n; c++)
 		bias[c] = (b ? b[n_old == 1 ? 0 : c] * a->s[c] : 0) + a->t[c] / beta;
-	uint32_t k = new_reals(g, "folded.kernel", &kernel->shape, w, count);
-	uint32_t c = new_reals(g, "folded.bias", &(struct inn_shape){ .rank = 1, .dim = { a->n } }, bias, a->n);
+	uint32_t k = new_reals(g, "folded.kernel", &kernel->shape, w);
+	uint32_t c = new_reals(g, "folded.bias", &(struct inn_shape){ .rank = 1, .dim = { a->n } }, bias);
 
 	if (!k || !c)
 		return INN_ENOMEM;

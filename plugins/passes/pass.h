@@ -31,14 +31,11 @@ static inline double *reals(inn_ctx *ctx, const struct inn_tensor *t, size_t *n)
 	return v;
 }
 
-/* A new f32 constant from doubles; 0 after recording. */
-static inline uint32_t new_reals(inn_graph *g, const char *hint, const struct inn_shape *shape, const double *v, size_t n)
+/* A new constant, kept in double so that an f64 backend loses nothing. Keeps v; 0 after recording. */
+static inline uint32_t new_reals(inn_graph *g, const char *hint, const struct inn_shape *shape, double *v)
 {
-	struct inn_tensor t = { .shape = *shape, .dtype = INN_F32, .data = inn_alloc(inn_graph_ctx(g), n + 1, sizeof(float)) };
+	struct inn_tensor t = { .shape = *shape, .dtype = INN_F64, .data = v };
 
-	if (!t.data)
-		return 0;
-	inn_convert(v, INN_F64, t.data, INN_F32, n);
 	return inn_graph_new_const(g, hint, &t);
 }
 #endif
