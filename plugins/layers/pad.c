@@ -41,7 +41,8 @@ static inn_val forward(FORWARD)
 	const struct opts *o = inn_node_opts(n);
 	inn_val v = arg(n, x, 0);
 	const struct inn_tensor *value = inn_node_const(n, 2);
-	double fill = value && value->data ? inn_tensor_real(value, 0) : o->value;
+	size_t n_value = 0;
+	double fill = value && value->data && inn_shape_count(&value->shape, &n_value) && n_value ? inn_tensor_real(value, 0) : o->value;
 	uint32_t rank = inn_shape_of(b, v)->rank;
 	int64_t p[MAX_LIST];
 	int count = numbers(inn_build_ctx(b), n, 1, &o->pads, p);

@@ -47,7 +47,7 @@ static int constant_node(struct reader *r, const Onnx__NodeProto *n)
 	struct inn_tensor t = { .shape = { .rank = 1 } };
 	const void *from = NULL;
 
-	if (!a || n->n_output != 1)
+	if (!a || !a->name || !*a->name || n->n_output != 1)
 		return inn_fail(r->ctx, INN_EMODEL, &r->loc, "%s (Constant): one attribute and one output are expected", n->name ? n->name : "");
 	if (a->t)
 		return constant(r, n->output[0], a->t);
@@ -135,12 +135,18 @@ static int node(struct reader *r, const Onnx__NodeProto *n, size_t index)
 	return rc < 0 ? inn_while(r->ctx, rc, &r->loc, "node %s, operator %s, opset %u", name, op, r->opset) : INN_OK;
 }
 
-static bool is_initializer(const Onnx__GraphProto *g, const char *name)
+static int by_name(const void *p, const void *q) { return strcmp(*(const char *const *)p, *(const char *const *)q); }
+
+/* The initializers' names, sorted; inputs of that name are none (before IR 4 they were listed there too). */
+static const char **initializer_names(struct reader *r, const Onnx__GraphProto *g)
 {
-	for (size_t i = 0; i < g->n_initializer; i++)
-		if (g->initializer[i]->name && !strcmp(g->initializer[i]->name, name))
-			return true;
-	return false;
+	const char **v = inn_alloc(r->ctx, g->n_initializer, sizeof(*v));
+
+	for (size_t i = 0; v && i < g->n_initializer; i++)
+		v[i] = g->initializer[i]->name ? g->initializer[i]->name : "";
+	if (v)
+		qsort(v, g->n_initializer, sizeof(*v), by_name);
+	return v;
 }
 
 static int input(struct reader *r, const Onnx__ValueInfoProto *v)
@@ -162,12 +168,15 @@ static int input(struct reader *r, const Onnx__ValueInfoProto *v)
 
 static int graph(struct reader *r, const Onnx__GraphProto *g)
 {
-	int rc = INN_OK;
+	const char **names = initializer_names(r, g);
+	int rc = names ? INN_OK : INN_ENOMEM;
 
+	if (g->n_sparse_initializer)
+		rc = inn_fail(r->ctx, INN_EUNSUP, &r->loc, "sparse initializers are not supported");
 	for (size_t i = 0; rc >= 0 && i < g->n_initializer; i++)
 		rc = constant(r, g->initializer[i]->name ? g->initializer[i]->name : "", g->initializer[i]);
 	for (size_t i = 0; rc >= 0 && i < g->n_input; i++)
-		if (!g->input[i]->name || !is_initializer(g, g->input[i]->name))
+		if (!g->input[i]->name || !bsearch(&g->input[i]->name, names, g->n_initializer, sizeof(*names), by_name))
 			rc = input(r, g->input[i]);
 	for (size_t i = 0; rc >= 0 && i < g->n_node; i++)
 		rc = node(r, g->node[i], i);
@@ -203,7 +212,7 @@ static int read_graph(inn_ctx *ctx, struct inn_stream *s, const void *opts, inn_
 		return inn_fail(ctx, INN_EMODEL, &r.loc, "the file is empty");
 	if ((rc = onnx_scan(ctx, s->path, &onnx__model_proto__descriptor, s->data, s->size)) < 0)
 		return rc;
-	onnx_quota_init(&quota, ((size_t)64 << 20) + 4 * s->size);
+	onnx_quota_init(&quota, ((size_t)64 << 20) + (s->size < SIZE_MAX / 4 ? 4 * s->size : SIZE_MAX / 2));
 	Onnx__ModelProto *m = onnx__model_proto__unpack(&quota.allocator, s->size, s->data);
 
 	if (!m)
