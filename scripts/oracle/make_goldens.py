@@ -7,8 +7,9 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import nn
 from zennit.attribution import Gradient
-from zennit.composites import SpecialFirstLayerMapComposite
-from zennit.rules import AlphaBeta, Epsilon, Flat, Norm, Pass, WSquare, ZBox, ZPlus
+from zennit.composites import (EpsilonAlpha2Beta1, EpsilonAlpha2Beta1Flat, EpsilonGammaBox, EpsilonPlus, EpsilonPlusFlat, ExcitationBackprop,
+                               SpecialFirstLayerMapComposite)
+from zennit.rules import AlphaBeta, Epsilon, Gamma, Flat, Norm, Pass, WSquare, ZBox, ZPlus
 from zennit.types import Activation, AvgPool, Convolution, Linear
 
 from nets import NETS, ROUNDED, Add, build
@@ -56,12 +57,17 @@ def hooked(net, x, pick, guided):
 
 
 def by_zennit(net, x, pick, rule, first=None):
-    Add.stacked = True
     first_map = [(Convolution, first()), (Linear, first())] if first else []
     composite = SpecialFirstLayerMapComposite(
         [(Activation, Pass()), (Sum, Norm()), (AvgPool, Norm()), (Convolution, rule()), (Linear, rule())], first_map)
+    return composed(net, x, lambda y: y * pick, composite)
+
+
+def composed(net, x, seed, composite):
+    """What a composite of zennit's gives; additions are stacked for it."""
+    Add.stacked = True
     with Gradient(model=net, composite=composite) as attributor:
-        _, r = attributor(x.clone().requires_grad_(), lambda y: y * pick)
+        _, r = attributor(x.clone().requires_grad_(), seed)
     Add.stacked = False
     return r.detach()
 
@@ -93,8 +99,18 @@ def methods(name, net, x, zennit):
         ("flat", Flat, "{type: lrp.flat, dialect: zennit}"),
         ("w_square", WSquare, "{type: lrp.w_square, dialect: zennit}"),
         ("alpha_beta", lambda: AlphaBeta(2, 1), "{type: lrp.alpha_2_beta_1, dialect: zennit}"),
+        ("gamma", lambda: Gamma(0.25), "{type: lrp.gamma, dialect: zennit}"),
     ):
         save(name, method, name, analyzer, "max", by_zennit(copy.deepcopy(net), x, pick, rule), 1e-9)
+    for preset, composite in (
+        ("lrp.epsilon_plus", EpsilonPlus()), ("lrp.epsilon_plus_flat", EpsilonPlusFlat()),
+        ("lrp.epsilon_alpha2_beta1", EpsilonAlpha2Beta1()), ("lrp.epsilon_alpha2_beta1_flat", EpsilonAlpha2Beta1Flat()),
+        ("excitation_backprop", ExcitationBackprop()),
+        ("{type: lrp.epsilon_gamma_box, low: -3, high: 3}", EpsilonGammaBox(low=torch.full_like(x[:1], -3), high=torch.full_like(x[:1], 3))),
+    ):
+        short = type(composite).__name__
+        if name in ("mlp", "cnn", "residual", "avgpool", "conv1d"):
+            save(name, short, name, preset, "max", composed(copy.deepcopy(net), x, lambda y: pick, composite), 1e-9)
     for method, first, rule in (("box", lambda: ZBox(-3, 3), "{type: lrp.bounded, low: -3, high: 3}"), ("first_flat", Flat, "lrp.flat")):
         table = f"[{{match: {{position: first, trait: affine}}, rule: {rule}}}, {{match: {{trait: affine}}, rule: {{type: lrp.epsilon, epsilon: 1.0e-6}}}}, "
         table += "{match: {trait: [merge, sum_pool]}, rule: lrp.norm}, {match: {trait: activation}, rule: lrp.pass}]"

@@ -195,6 +195,11 @@ static const struct row rows[] = { /* VGG16, ResNet50; once in F; z: pre-activat
 	{ "lrp.alpha_2_beta_1", { 2.01, 2.06 }, { 2.01, 2.06 }, 0, -1 },
 	{ "lrp.sequential_preset_b", { 2.01, 2.06 }, { 2.01, 2.06 }, 0, -1 },
 	{ "lrp.sequential_preset_b_flat", { 1.99, 1.97 }, { 1.98, 1.94 }, -1, -1 },
+	{ "lrp.gamma", { 2.01, 2.03 }, { 1.01, 1.32 }, 0, 0 },
+	{ "lrp.epsilon_plus", { 2, 2.03 }, { 1.01, 1.03 }, 0, 0 },
+	{ "lrp.epsilon_plus_flat", { 1.99, 1.97 }, { .99, .97 }, -1, 0 },
+	{ "lrp.epsilon_alpha2_beta1", { 2.01, 2.06 }, { 2.01, 2.06 }, 0, -1 },
+	{ "{type: lrp.epsilon_gamma_box, low: -2, high: 2}", { 1.99, 1.97 }, { 1.01, 1.35 }, -1, 1 },
 	{ "{type: smoothgrad, augment_by_n: 50}", { 51, 51 }, { 50, 50 }, 0, 0 },
 };
 
@@ -226,7 +231,7 @@ START_TEST(test_costs)
 				      r->analyzer, c.backward / unit.forward, r->b[k]);
 			ck_assert_msg(c.other == 0, "%s: %g F in products of no role", r->analyzer, c.other / unit.forward);
 			ck_assert_msg(r->once < 0 || c.once / unit.forward < r->once + 0.006, "%s: once %g", r->analyzer, c.once / unit.forward);
-			ck_assert_msg(r->z < 0 || (int)c.z == r->z, "%s: z %u", r->analyzer, c.z);
+			ck_assert_msg(r->z < 0 || (int)c.z <= r->z, "%s: z %u", r->analyzer, c.z);
 		}
 		inn__graph_free(t.g);
 		inn__ctx_free(t.ctx);
