@@ -96,8 +96,7 @@ static void build(inn_build *b, const struct inn_query *q, const void *opts, inn
 
 	if (!x || !tables(b, quadrature, n, count, &at, &weight))
 		return;
-	inn_val i = inn_loop_begin(b, count);
-	inn_val a = inn_gather(b, at, i, 0), w = inn_gather(b, weight, i, 0);
+	inn_val i = inn_loop_begin(b, count), a = inn_gather(b, at, i, 0), w = inn_gather(b, weight, i, 0);
 
 	along.x = x;
 	for (uint32_t k = 0; k < q->n_x; k++) {
@@ -113,8 +112,7 @@ static void build(inn_build *b, const struct inn_query *q, const void *opts, inn
 }
 
 static const struct inn_analyzer_ops integrated_gradients = {
-	.cls = INN_HEAD(struct inn_analyzer_ops, INN_ANALYZER, "integrated_gradients", "integral along the path from a reference", params,
-			sizeof(struct opts), NULL),
+	.cls = INN_HEAD(struct inn_analyzer_ops, INN_ANALYZER, "integrated_gradients", "integral along a path", params, sizeof(struct opts), NULL),
 	.head = INN_PASS_HEAD,
 	.build = build,
 };

@@ -38,6 +38,11 @@ expect 2 'say how the network wants it' predict -m "$model" -i "$picture"
 # Networks.
 expect 1 'cannot open' predict -m nowhere.onnx -i good.npy
 expect 1 'is empty' predict -m empty.onnx -i good.npy
+expect 1 'cannot be opened inside' predict -m external.onnx -i good.npy
+expect 1 'cannot be opened inside' predict -m climb.onnx -i good.npy
+expect 1 'relative to the model' predict -m absolute.onnx -i good.npy
+expect 1 'ends before' predict -m short/dynamo.onnx -i good.npy
+expect 1 'cannot be opened inside' predict -m linked/dynamo.onnx -i good.npy
 expect 1 'not a regular file' predict -m folder -i good.npy
 expect 1 '' predict -m cut.onnx -i good.npy
 expect 1 '' predict -m flip.onnx -i good.npy

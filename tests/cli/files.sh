@@ -53,6 +53,12 @@ make_arrays() {
 	head -c 1000000 "$src/models/efficientnet_lite0/efficientnet_lite0.onnx" >cut.onnx
 	flip "$src/models/efficientnet_lite0/efficientnet_lite0.onnx" 1 flip.onnx
 	head -c 4096 /dev/urandom >noise.onnx
+	local external=$src/tests/golden/more/nets/dynamo.onnx
+	cp "$external" external.onnx # without the file that it names
+	LC_ALL=C sed 's|dynamo\.onnx\.data|../../etc/passwd|' "$external" >climb.onnx
+	LC_ALL=C sed 's|dynamo\.onnx\.data|/etc/debian_vers|' "$external" >absolute.onnx
+	mkdir -p short && cp "$external" short/ && head -c 100 "$external.data" >short/dynamo.onnx.data
+	mkdir -p linked && cp "$external" linked/ && ln -sf "$external.data" linked/dynamo.onnx.data
 	for _ in $(seq 1 3000); do printf '\x3a\x7f'; done >nested.onnx
 	cp "$src/data/chelsea.png" picture.npy
 	mkdir -p folder folder.npy empty_folder locked

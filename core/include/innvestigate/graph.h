@@ -69,15 +69,15 @@ enum inn_trait {
 enum inn_role { INN_W_KERNEL = 1, INN_W_BIAS, INN_W_SCALE, INN_W_SHIFT, INN_W_MEAN, INN_W_VAR, INN_W_SLOPE };
 struct inn_weight { /* table ends with { 0 }; an input named here is a weight where it is constant */
 	const char *name;
-	uint32_t role, input; /* enum inn_role; the ONNX input position */
+	uint32_t role, input; /* enum inn_role; the input position */
 };
 #define INN_MAX_WEIGHTS 6
 struct inn_layer_ops {
-	struct inn_class cls; /* name = ONNX operator in snake_case, params = its attributes by ONNX's names */
+	struct inn_class cls; /* name = the operator in snake_case, params = its attributes */
 	uint32_t traits;
 	uint32_t max_out;     /* outputs it can produce; 0 means 1 */
 	const struct inn_weight *weights;
-	/* Records output `out`. x[k] is ONNX input k (0 if absent, or a weight, or an integer constant: see
+	/* Records output `out`. x[k] is input k (0 if absent, or a weight, or an integer constant: see
 	 * inn_node_const); w[i] belongs to row i of `weights` (0 if absent or not constant; then x holds it).
 	 * Takes every size from its operands, axis 0 included: it is recorded again with other inputs and weights,
 	 * and an absent bias or shift must be left out. Shapes follow from what it records. */
