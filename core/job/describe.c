@@ -102,7 +102,7 @@ int inn__list(inn_job *job, const char *kind, bool json, FILE *out)
 
 static const char *type_name(const struct inn_param *p)
 {
-	static const char *const name[] = { "", "true or false", "integer", "number", "text", "path", "", "integers", "numbers", "texts", "", "",
+	static const char *const name[] = { "", "true or false", "integer", "number", "text", "path", "one of", "integers", "numbers", "texts", "", "",
 					    "list of match and rule", "number or array file" };
 
 	if (p->type == INN_P_CLASS || p->type == INN_P_CLASSES)
