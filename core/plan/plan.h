@@ -30,6 +30,6 @@ void inn__build_set_loader(inn_build *b, int (*load)(inn_ctx *, void *, const ch
 struct inn_plan *inn__close(inn_build *b, bool strict);
 void inn__plan_free(struct inn_plan *p); /* NULL ok */
 void inn__plan_dump(const struct inn_plan *p, FILE *to);
-struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: PLAN.md section 7 */
+struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: pre-activations stored besides their ReLU */
 void inn__plan_cost(const struct inn_plan *p, struct inn__cost *c);
 #endif

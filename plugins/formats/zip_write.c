@@ -5,10 +5,11 @@
 
 #define DOS_DATE 0x21 /* 1980-01-01 */
 
+/* v in little-endian order; beyond its 8 bytes zeros. */
 static uint8_t *put(uint8_t *p, uint64_t v, int bytes)
 {
-	for (int k = 0; k < bytes; k++)
-		*p++ = (uint8_t)(v >> 8 * k);
+	for (int k = 0; k < bytes; k++, v >>= 8)
+		*p++ = (uint8_t)v;
 	return p;
 }
 
