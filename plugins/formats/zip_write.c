@@ -66,7 +66,6 @@ int zip_close(inn_ctx *ctx, struct inn_stream *s, const struct zip_member *m, ui
 
 		p = common(put(p, 20, 2), &m[i]);
 		p = put(p, 0, 10); /* comment, disk, attributes */
-		p = put(p, 0, 2);
 		put(p, m[i].header, 4);
 		if ((status = inn_stream_put(ctx, s, head, sizeof(head))) == INN_OK)
 			status = inn_stream_put(ctx, s, m[i].name, strlen(m[i].name));
