@@ -260,17 +260,23 @@ int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__
 	return INN_OK;
 }
 
+/* All of an analysis but the run: what plan and check need. */
+static int prepare(inn_job *job, const struct inn__request *r, struct session *s)
+{
+	int status = bind(job, r, s);
+
+	if (status == INN_OK)
+		status = open_model(job, r, false, s);
+	if (status == INN_OK && r->n_input)
+		status = open_samples(job, r, s);
+	return status == INN_OK ? make(job, r, false, s) : status;
+}
+
 int inn__request_plan(inn_job *job, const struct inn__request *r, FILE *out)
 {
 	struct session s = { 0 };
-	int status = bind(job, r, &s);
+	int status = prepare(job, r, &s);
 
-	if (status == INN_OK)
-		status = open_model(job, r, false, &s);
-	if (status == INN_OK && r->n_input)
-		status = open_samples(job, r, &s);
-	if (status == INN_OK)
-		status = make(job, r, false, &s);
 	if (status == INN_OK)
 		status = inn__show_plan(job, s.model, s.graph, s.exec, r->dump, out);
 	finish(job, &s, NULL);
@@ -280,14 +286,8 @@ int inn__request_plan(inn_job *job, const struct inn__request *r, FILE *out)
 int inn__request_check(inn_job *job, const struct inn__request *r, FILE *out)
 {
 	struct session s = { 0 };
-	int status = bind(job, r, &s);
+	int status = prepare(job, r, &s);
 
-	if (status == INN_OK)
-		status = open_model(job, r, false, &s);
-	if (status == INN_OK && r->n_input)
-		status = open_samples(job, r, &s);
-	if (status == INN_OK)
-		status = make(job, r, false, &s);
 	if (status == INN_OK)
 		fprintf(out, "%s: ok\n", r->model);
 	finish(job, &s, NULL);
