@@ -2,7 +2,6 @@
  * classes are small ones of its own. */
 #include "../../core/base/ctx.h"
 #include "toy_layers.h"
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

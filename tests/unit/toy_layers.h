@@ -2,6 +2,7 @@
 #ifndef TOY_LAYERS_H
 #define TOY_LAYERS_H
 #include "../../core/net/net.h"
+#include <check.h>
 #include <string.h>
 
 struct conv { struct inn_ints pads; int64_t group; bool flag; };
