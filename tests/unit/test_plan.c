@@ -142,6 +142,20 @@ START_TEST(equal_loops_share_a_sweep_and_dependent_ones_do_not)
 }
 END_TEST
 
+static inn_val scaled(inn_build *plan, inn_val index, const void *user)
+{
+	return inn_mul(plan, *(const inn_val *)user, index);
+}
+
+START_TEST(mean_is_a_sum_over_the_loop)
+{
+	inn_val m = inn_mean(b, 5, scaled, &x), i = inn_loop_begin(b, 5), s = inn_loop_sum(b, inn_mul(b, x, i), i);
+
+	inn_loop_end(b);
+	ck_assert_uint_eq(m.id, inn_divc(b, s, 5).id);
+}
+END_TEST
+
 START_TEST(weight_only_work_runs_once)
 {
 	inn__output(b, "y", inn_conv(b, x, inn_pos_part(b, w), &same));
@@ -176,6 +190,7 @@ int main(void)
 	tcase_add_test(tc, masks_read_the_activation);
 	tcase_add_test(tc, loops_are_blocks);
 	tcase_add_test(tc, equal_loops_share_a_sweep_and_dependent_ones_do_not);
+	tcase_add_test(tc, mean_is_a_sum_over_the_loop);
 	tcase_add_test(tc, weight_only_work_runs_once);
 	tcase_add_test(tc, samples_may_not_mix);
 	suite_add_tcase(s, tc);
