@@ -3,8 +3,9 @@
 #define INN_CONF_BIND_H
 #include "conf.h"
 #define MAX_ROWS 256
-/* preset.c: the body of a preset with its parameters put in; `given`: what the user wrote besides type (NULL ok). */
-int inn__preset_expand(inn_ctx *ctx, const char *path, const struct inn__yaml *given, struct inn__yaml **body);
+/* preset.c: the body of a preset with its parameters put in; `given`: what the user wrote besides type (NULL ok). A preset built on
+ * another one takes that one's parameters too, and passes them on. */
+int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *path, const struct inn__yaml *given, struct inn__yaml **body);
 /* rules.c */
 int inn__bind_rules(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, struct inn_rules **out);
 bool inn__is_null(const struct inn__yaml *y);

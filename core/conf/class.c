@@ -75,18 +75,41 @@ static int bind_found(inn_ctx *ctx, const struct inn__finder *f, const struct in
 
 static int bind_nested(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out);
 
+static const struct inn__yaml *of_kind(const struct inn__yaml *map, uint32_t kind) { return map ? inn__yaml_get(map, inn__kind_name(kind)) : NULL; }
+
+/* [a, b] as the class that stands for two numbers. */
+static int bind_pair(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
+{
+	const struct inn__yaml *pair = of_kind(f->pairs, kind);
+	struct inn__yaml map = { .kind = INN__MAP, .loc = y->loc, .n = 3 }, type = { .text = "type", .loc = y->loc }, *key[3], *item[3];
+
+	if (!pair || pair->n != 3 || y->n != 2)
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a name or a mapping with type: is expected");
+	for (int i = 0; i < 3; i++) {
+		key[i] = i ? pair->item[i] : &type;
+		item[i] = i ? y->item[i - 1] : pair->item[0];
+	}
+	map.key = key;
+	map.item = item;
+	return bind_nested(ctx, f, kind, &map, out);
+}
+
 /* Binds into an instance that may have its label already. */
 static int bind_named(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
 {
-	const struct inn__yaml *type = y->kind == INN__MAP ? inn__yaml_get(y, "type") : y;
+	const struct inn__yaml *type = y->kind == INN__MAP ? inn__yaml_get(y, "type") : y, *word;
 	const struct inn_class *cls;
 	const char *path;
 	int rc;
 
+	if (y->kind == INN__SEQ)
+		return bind_pair(ctx, f, kind, y, out);
 	if (!type || type->kind != INN__SCALAR || !*type->text)
 		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a name or a mapping with type: is expected");
 	if (!out->label)
 		out->label = type->text;
+	if ((word = of_kind(f->words, kind)) && (word = inn__yaml_get(word, type->text)) && y->kind == INN__SCALAR)
+		return bind_nested(ctx, f, kind, word, out);
 	uint64_t errors = inn__errors_total(ctx);
 
 	cls = f->find(f->user, ctx, kind, type->text, &type->loc);
@@ -106,7 +129,7 @@ static int bind_named(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, 
 		return no_such(ctx, f, kind, type->text, &type->loc);
 	struct inn__yaml *body;
 
-	if ((rc = inn__preset_expand(ctx, path, y->kind == INN__MAP ? y : NULL, &body)) < 0 || (rc = bind_nested(ctx, f, kind, body, out)) < 0)
+	if ((rc = inn__preset_expand(ctx, f, path, y->kind == INN__MAP ? y : NULL, &body)) < 0 || (rc = bind_nested(ctx, f, kind, body, out)) < 0)
 		return inn_while(ctx, rc, &type->loc, "while binding %s", type->text);
 	return kind == INN_ANALYZER ? bind_common(ctx, f, type->text, y, out) : rc;
 }

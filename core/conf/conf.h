@@ -20,6 +20,9 @@ struct inn__finder { /* how the binder finds classes and presets */
 	const char *(*preset)(void *user, const char *name);        /* path of NAME.yaml or NULL */
 	/* Calls `each` for every known class and preset name of the kind (did you mean). */
 	void (*names)(void *user, uint32_t kind, void (*each)(void *, const char *), void *arg);
+	/* By kind: further names {name: class}, and what two numbers in place of a class stand for [class, parameter, parameter].
+	 * NULL: none. */
+	const struct inn__yaml *words, *pairs;
 };
 
 /* Limits: 1 MiB, depth 64, 100,000 nodes, no aliases to open nodes, duplicate keys and a second document refused. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct expansion { inn_ctx *ctx; const struct inn__yaml *params, *given; const char *path; };
+struct expansion { inn_ctx *ctx; const struct inn__finder *f; const struct inn__yaml *params, *given; };
 
 static bool is_param(const struct expansion *x, const char *name) { return inn__yaml_get(x->params, name); }
 
@@ -156,24 +156,45 @@ static int expand(struct expansion *x, struct inn__yaml *y, struct inn__yaml **o
 	return INN_OK;
 }
 
-static int check_given(struct expansion *x, const char *name)
+static bool is_common(const char *key)
 {
 	static const char *const common[] = { "type", "as", "head", "dialect" };
+
+	for (int k = 0; k < 4; k++)
+		if (!strcmp(common[k], key))
+			return true;
+	return false;
+}
+
+/* Whether a preset has the parameter, or the one it is built on has it and the body leaves it open. Offers all there are. */
+static bool takes(struct expansion *x, const struct inn__yaml *file, const char *key, struct inn__nearest *near, unsigned depth)
+{
+	const struct inn__yaml *params = inn__yaml_get(file, "params"), *type = inn__yaml_get(file, "type");
+	const char *path = type && type->kind == INN__SCALAR ? x->f->preset(x->f->user, type->text) : NULL;
+	struct inn__yaml *base;
+
+	for (size_t k = 0; params && k < params->n; k++)
+		inn__nearest_offer(near, params->key[k]->text);
+	if (inn__yaml_get(params, key))
+		return true;
+	if (!path || depth > 16 || inn__yaml_get(file, key) || inn__yaml_file(x->ctx, path, &base) < 0)
+		return false;
+	return takes(x, base, key, near, depth + 1);
+}
+
+static int check_given(struct expansion *x, const struct inn__yaml *file, const char *name)
+{
 	int rc = INN_OK;
 
 	for (size_t i = 0; x->given && i < x->given->n; i++) {
 		const struct inn__yaml *key = x->given->key[i];
 		struct inn__nearest n = { .want = key->text };
-		bool ok = is_param(x, key->text);
 		char text[256];
 
-		for (int k = 0; k < 4; k++)
-			ok |= !strcmp(common[k], key->text);
-		for (size_t k = 0; x->params && k < x->params->n; k++)
-			inn__nearest_offer(&n, x->params->key[k]->text);
+		if (is_common(key->text) || takes(x, file, key->text, &n, 0))
+			continue;
 		snprintf(text, sizeof(text), "%s has no parameter %s", name, key->text);
-		if (!ok)
-			rc = inn__suggest(x->ctx, &key->loc, &n, text);
+		rc = inn__suggest(x->ctx, &key->loc, &n, text);
 	}
 	return rc;
 }
@@ -197,12 +218,36 @@ static int check_range(struct expansion *x, const char *preset)
 	return rc;
 }
 
-int inn__preset_expand(inn_ctx *ctx, const char *path, const struct inn__yaml *given, struct inn__yaml **body)
+/* The file without its table, and what the user gave for the preset that it is built on. */
+static int body_of(struct expansion *x, const struct inn__yaml *file, struct inn__yaml *body)
 {
-	struct expansion x = { .ctx = ctx, .given = given, .path = path };
+	size_t n = file->n + (x->given ? x->given->n : 0);
+
+	*body = *file;
+	body->n = 0;
+	body->key = inn_alloc(x->ctx, n, sizeof(*body->key));
+	body->item = inn_alloc(x->ctx, n, sizeof(*body->item));
+	if (!body->key || !body->item)
+		return INN_ENOMEM;
+	for (size_t i = 0; i < file->n; i++)
+		if (file->item[i] != x->params) {
+			body->key[body->n] = file->key[i];
+			body->item[body->n++] = file->item[i];
+		}
+	for (size_t i = 0; x->given && i < x->given->n; i++)
+		if (!is_param(x, x->given->key[i]->text) && !is_common(x->given->key[i]->text)) {
+			body->key[body->n] = x->given->key[i];
+			body->item[body->n++] = x->given->item[i];
+		}
+	return INN_OK;
+}
+
+int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *path, const struct inn__yaml *given, struct inn__yaml **body)
+{
+	struct expansion x = { .ctx = ctx, .f = f, .given = given };
 	const struct inn__yaml *type = inn__yaml_get(given, "type");
 	const char *name = type ? type->text : path;
-	struct inn__yaml *file, *rest;
+	struct inn__yaml *file, open;
 	int rc = inn__yaml_file(ctx, path, &file);
 
 	if (rc < 0)
@@ -210,20 +255,7 @@ int inn__preset_expand(inn_ctx *ctx, const char *path, const struct inn__yaml *g
 	if (file->kind != INN__MAP)
 		return inn_fail(ctx, INN_ECONFIG, &file->loc, "a preset is a mapping");
 	x.params = inn__yaml_get(file, "params");
-	if ((rc = check_given(&x, name)) < 0 || (rc = check_range(&x, name)) < 0)
+	if ((rc = check_given(&x, file, name)) < 0 || (rc = check_range(&x, name)) < 0 || (rc = body_of(&x, file, &open)) < 0)
 		return rc;
-	if (!(rest = inn_alloc(ctx, 1, sizeof(*rest))))
-		return INN_ENOMEM;
-	*rest = *file;
-	rest->n = 0;
-	rest->key = inn_alloc(ctx, file->n, sizeof(*rest->key));
-	rest->item = inn_alloc(ctx, file->n, sizeof(*rest->item));
-	if (!rest->key || !rest->item)
-		return INN_ENOMEM;
-	for (size_t i = 0; i < file->n; i++)
-		if (file->item[i] != x.params) {
-			rest->key[rest->n] = file->key[i];
-			rest->item[rest->n++] = file->item[i];
-		}
-	return expand(&x, rest, body);
+	return expand(&x, &open, body);
 }

@@ -153,16 +153,23 @@ static void print_class(const struct inn_class *cls, FILE *out)
 			"\n  dialect  (paper, innvestigate, zennit or captum, default paper)\n      whose numbers, where they differ\n");
 }
 
-static void print_preset(const char *name, const char *path, FILE *out)
+/* A preset's file, and those it is built on. */
+static void print_preset(inn_job *job, const char *name, const char *path, unsigned depth, FILE *out)
 {
-	char buf[512];
+	char buf[512], base[128] = "";
 	FILE *f = fopen(path, "re");
 
 	fprintf(out, "%s (preset): ", name);
-	for (bool first = true; f && fgets(buf, sizeof(buf), f); first = false)
+	for (bool first = true; f && fgets(buf, sizeof(buf), f); first = false) {
 		fprintf(out, "%s%s", first ? "" : "  ", buf + (first && buf[0] == '#' ? 2 : 0));
+		sscanf(buf, "type: %127s", base);
+	}
 	if (f)
 		fclose(f);
+	if (*base && depth < 16 && (path = inn__preset_path(job->reg, base))) {
+		fprintf(out, "\nbuilt on, with its parameters, ");
+		print_preset(job, base, path, depth + 1, out);
+	}
 }
 
 static void offer_preset(void *near, const char *name, const char *file)
@@ -189,7 +196,7 @@ int inn__help(inn_job *job, const char *name, FILE *out)
 	}
 	if ((preset = inn__preset_path(job->reg, name))) {
 		fprintf(out, "%s", found ? "\n" : "");
-		print_preset(name, preset, out);
+		print_preset(job, name, preset, 0, out);
 		found = true;
 	}
 	if (found)

@@ -17,7 +17,8 @@ inn_job *inn_job_new(void)
 		free(job);
 		return NULL;
 	}
-	job->finder = inn__registry_finder(job->reg);
+	job->finds = *inn__registry_finder(job->reg);
+	job->finder = &job->finds;
 	return job;
 }
 
@@ -102,7 +103,7 @@ static const struct inn_param default_rows[] = {
 
 int inn__defaults(inn_job *job)
 {
-	static const char *const skip[] = { "formats", NULL };
+	static const char *const skip[] = { "formats", "words", "pairs", NULL };
 	const char *path;
 	struct inn__yaml *y;
 	int status;
@@ -117,6 +118,8 @@ int inn__defaults(inn_job *job)
 	if (status < 0)
 		return status;
 	job->aliases = inn__yaml_get(y, "formats");
+	job->finds.words = inn__yaml_get(y, "words");
+	job->finds.pairs = inn__yaml_get(y, "pairs");
 	job->have_defaults = true;
 	return INN_OK;
 }

@@ -15,7 +15,8 @@ struct inn__defaults { /* configs/defaults.yaml */
 struct inn_job {
 	inn_ctx *ctx;
 	struct inn__registry *reg;
-	const struct inn__finder *finder;
+	struct inn__finder finds;
+	const struct inn__finder *finder; /* &finds */
 	struct inn__defaults def;
 	struct inn__yaml *aliases;   /* suffix -> format */
 	bool have_defaults;

@@ -113,7 +113,7 @@ struct inn__registry *inn__registry_new(inn_ctx *ctx)
 	if (!r)
 		return NULL;
 	r->ctx = ctx;
-	r->finder = (struct inn__finder){ r, find, preset, inn__each_name };
+	r->finder = (struct inn__finder){ r, find, preset, inn__each_name, NULL, NULL };
 	return search_path(r) < 0 ? NULL : r;
 }
 

@@ -21,6 +21,20 @@ int inn__net_attach(inn_build *b, inn_graph *g) INN_MUST;
 inn_val inn__forward_output(inn_build *b, const inn_val *x, uint32_t i);
 /* Relevance bounds of the model's input for `low: auto` (id 0 until set), seen by sites. */
 void inn__net_bounds(inn_build *b, inn_val low, inn_val high);
+/* What the walks of one analyzer report besides its maps, filled while it is recorded. */
+struct inn__audit_row { const char *node, *kind, *rule; inn_val in, out, lost[INN_LOSSES]; }; /* each [N,1], sums; id 0: nothing */
+struct inn__watched { const char *name; inn_val v; }; /* the relevance that arrived at a layer's output */
+struct inn__probe {
+	bool audit;
+	struct inn_strs watch;   /* globs over names of layers and tensors */
+	uint32_t n_row, cap_row, n_watched, cap_watched, n_share, cap_share;
+	struct inn__audit_row *row;
+	struct inn__watched *watched;
+	uint32_t *share;         /* what the open row counted already */
+	bool open;
+};
+void inn__net_probe(inn_build *b, struct inn__probe *p); /* NULL: none; borrowed */
+void inn__probe_free(struct inn__probe *p);               /* what it grew */
 /* One line per live node for `plan`: index among kernels (or -1), name, kind, output shape. */
 struct inn__node_info { const char *name, *kind; int64_t kernel_index; bool first, last; struct inn_shape out; };
 bool inn__graph_info(const inn_graph *g, uint32_t node, struct inn__node_info *info); /* false: not alive */

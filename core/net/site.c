@@ -5,11 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+static inn_val weight_at(const struct inn_site *s, int row) { return row >= 0 && (uint32_t)row < s->n_w ? s->w[row] : (inn_val){ 0 }; }
+
+/* The rows where an affine map's kernel and bias stand. A normalisation stripped of its mean and variance is the map
+ * scale x + shift. */
+static int kernel_row(const inn_node *n)
+{
+	int row = inn__weight_row(n, INN_W_KERNEL);
+
+	return row >= 0 ? row : inn__weight_row(n, INN_W_SCALE);
+}
+
+static int bias_row(const inn_node *n)
+{
+	return inn__weight_row(n, inn__weight_row(n, INN_W_KERNEL) >= 0 ? INN_W_BIAS : INN_W_SHIFT);
+}
+
 inn_val inn_weight_of(const struct inn_site *s, uint32_t role)
 {
 	int row = inn__weight_row(s->node, role);
 
-	return row >= 0 && (uint32_t)row < s->n_w ? s->w[row] : (inn_val){ 0 };
+	int var = inn__weight_row(s->node, INN_W_VAR);
+
+	if (row < 0 && var >= 0 && !weight_at(s, var).id)
+		row = role == INN_W_KERNEL ? kernel_row(s->node) : role == INN_W_BIAS ? bias_row(s->node) : row;
+	return weight_at(s, row);
 }
 
 uint32_t inn__data_position(const inn_node *n)
@@ -35,20 +55,18 @@ static bool copy_operands(const struct inn_site *s, struct operands *o)
 	return true;
 }
 
-/* Puts x, W and bias where the layer looks for them. */
+/* Puts x, W and bias where the layer looks for them, and nothing into its other weights. */
 static void substitute(const inn_node *n, struct operands *o, inn_val x, inn_val W, inn_val bias)
 {
-	int kernel = inn__weight_row(n, INN_W_KERNEL), shift = inn__weight_row(n, INN_W_BIAS);
+	int kernel = kernel_row(n), shift = bias_row(n);
 
 	if (n->n_in)
 		o->x[inn__data_position(n)] = x;
-	if (kernel >= 0)
-		o->w[kernel] = W;
-	if (shift < 0)
-		return;
-	o->w[shift] = bias;
-	if (n->ops->weights[shift].input < n->n_in)
-		o->x[n->ops->weights[shift].input] = (inn_val){ 0 };
+	for (uint32_t i = 0; i < n->n_rows; i++) {
+		o->w[i] = (int)i == kernel ? W : (int)i == shift ? bias : (inn_val){ 0 };
+		if ((int)i != kernel && n->ops->weights[i].input < n->n_in)
+			o->x[n->ops->weights[i].input] = (inn_val){ 0 };
+	}
 }
 
 inn_val inn_affine(inn_build *b, const struct inn_site *s, inn_val x, inn_val W, inn_val bias)
@@ -234,4 +252,13 @@ inn_val inn_affine_t(inn_build *b, const struct inn_site *s, inn_val g, inn_val 
 		r = apply(b, s->node, t, &o, g);
 	free(o.x);
 	return r;
+}
+
+bool inn_window_of(inn_build *b, const struct inn_site *s, struct inn_window *win)
+{
+	if (s->node->ops->window)
+		return s->node->ops->window(b, s->node, inn_shape_of(b, s->x[0]), win);
+	if (!inn_failed(s->node->g->ctx))
+		inn_fail(s->node->g->ctx, INN_EUNSUP, NULL, "%s slides no window", s->node->label);
+	return false;
 }

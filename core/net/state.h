@@ -65,6 +65,7 @@ struct inn_graph {
 struct inn__net { /* what hangs on a builder */
 	inn_graph *g;
 	inn_val low, high;
+	struct inn__probe *probe;
 };
 
 /* graph.c */
@@ -88,6 +89,11 @@ void inn__operands(inn_build *b, const inn_node *n, inn_val *vals, inn_val *x, i
 bool inn__record_net(inn_build *b, inn_graph *g, const inn_val *x, inn_val *vals);
 inn_val inn__value_of(inn_build *b, inn_graph *g, uint32_t tensor, inn_val *vals);
 inn_graph *inn__graph_of(inn_build *b); /* NULL after recording an error */
+/* probe.c; all do nothing without a probe. A row is open while one output's relevance passes its node. */
+bool inn__probe_begin(inn_build *b, const inn_node *n, uint32_t out, inn_val r); /* false after a failure */
+void inn__probe_rule(inn_build *b, const char *rule);
+void inn__probe_operand(inn_build *b, inn_val r);
+void inn__probe_end(inn_build *b);
 /* Status of the error recorded last. */
 int inn__status(const inn_ctx *ctx);
 #endif

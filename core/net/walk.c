@@ -50,6 +50,7 @@ static bool pass_site(struct walk *w, const inn_node *n, const struct inn_site *
 
 		if (!r.id)
 			return false;
+		inn__probe_operand(w->b, r);
 		w->rel[t] = w->rel[t].id ? inn_add(w->b, w->rel[t], r) : r;
 	}
 	return true;
@@ -74,7 +75,8 @@ static bool pass_node(struct walk *w, const inn_node *n)
 		};
 		const char *from = inn__build_from(w->b, n->name);
 
-		ok = pass_site(w, n, &s);
+		ok = inn__probe_begin(w->b, n, out, s.r) && pass_site(w, n, &s);
+		inn__probe_end(w->b);
 		inn__build_from(w->b, from);
 	}
 	return ok;

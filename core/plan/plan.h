@@ -9,6 +9,7 @@ struct inn__net;
 inn_build *inn__build_new(inn_ctx *ctx, uint32_t batch);
 void inn__build_free(inn_build *b); /* NULL ok */
 uint32_t inn__build_batch(const inn_build *b);
+uint32_t inn__build_open(const inn_build *b); /* loops open now */
 void inn__build_set_net(inn_build *b, void *net); /* what net/ hangs on: borrowed */
 void *inn__build_net(const inn_build *b);
 /* What messages and dumps name as the origin of what is recorded from now on; gives the previous. Keeps `from`. */

@@ -14,20 +14,26 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static inn_val forward(FORWARD)
+static bool window(inn_build *b, const inn_node *n, const struct inn_shape *x, struct inn_window *win)
 {
 	const struct opts *o = inn_node_opts(n);
-	inn_val v = arg(n, x, 0);
 	uint32_t extra[3];
+
+	if (!window_of(b, n, &o->win, x, NULL, o->ceil_mode, win, extra))
+		return false;
+	for (uint32_t i = 0; i < win->n; i++)
+		win->after[i] += extra[i];
+	return true;
+}
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0);
 	struct inn_window win;
 
 	(void)w;
 	(void)out;
-	if (!v.id || !window_of(b, n, &o->win, inn_shape_of(b, v), NULL, o->ceil_mode, &win, extra))
-		return no_value;
-	for (uint32_t i = 0; i < win.n; i++)
-		win.after[i] += extra[i];
-	return inn_pool_max(b, v, v, &win);
+	return v.id && window(b, n, inn_shape_of(b, v), &win) ? inn_pool_max(b, v, v, &win) : no_value;
 }
 
-LAYER(max_pool, "maximum pooling", params, sizeof(struct opts), .traits = INN_T_POOL | INN_T_MAX_POOL);
+LAYER(max_pool, "maximum pooling", params, sizeof(struct opts), .traits = INN_T_POOL | INN_T_MAX_POOL, .window = window);

@@ -3,12 +3,14 @@
 #include "stabilizer.h"
 
 struct opts {
+	struct guard guard;
 	struct inn_reals low, high;
 };
 
 static const struct inn_param params[] = {
 	INN_REALS(struct opts, low, NULL, -1e6, 1e6, "lower bound of the input, one number or one a channel; default: from preprocessing"),
 	INN_REALS(struct opts, high, NULL, -1e6, 1e6, "upper bound"),
+	STABILIZER_ROWS(struct opts),
 	{ 0 },
 };
 
@@ -45,7 +47,7 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 		{ high, inn_neg_part(b, W), { 0 }, -1 },
 	};
 
-	return branches(b, s, br, 3);
+	return inn_branches(b, s, s->r, br, 3, stabilizer(s, &o->guard));
 }
 
 static const struct inn_rule_ops rule = {

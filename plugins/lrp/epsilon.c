@@ -2,13 +2,15 @@
 #include "stabilizer.h"
 
 struct opts {
-	double epsilon;
+	struct guard guard;
 	bool bias;
 };
 
 static const struct inn_param params[] = {
-	INN_REAL(struct opts, epsilon, 1e-7, 1e-12, 1e3, "stabilizer added to the denominator"),
+	{ .name = "epsilon", .help = "stabilizer added to the denominator", .type = INN_P_REAL,
+	  .offset = INN_AT(struct opts, guard.epsilon, double), .def = 1e-7, .min = 1e-12, .max = 1e3 },
 	INN_BOOL(struct opts, bias, true, "let the bias take part in z"),
+	STABILIZER(struct opts, INN_GUARD_SIGN),
 	{ 0 },
 };
 
@@ -17,13 +19,12 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	const struct opts *o = opts;
 	struct inn_branch br = { s->x[k], inn_weight_of(s, INN_W_KERNEL), o->bias ? inn_weight_of(s, INN_W_BIAS) : (inn_val){ 0 }, 1 };
 
-	return inn_branches(b, s, s->r, &br, 1, o->epsilon, false);
+	return inn_branches(b, s, s->r, &br, 1, stabilizer(s, &o->guard));
 }
 
 static const struct inn_rule_ops rule = {
 	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.epsilon", "LRP epsilon rule", params, sizeof(struct opts), NULL),
 	.needs = INN_T_AFFINE,
-	.promises = 0,
 	.back = back,
 };
 

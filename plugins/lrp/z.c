@@ -2,11 +2,13 @@
 #include "stabilizer.h"
 
 struct opts {
+	struct guard guard;
 	bool bias;
 };
 
 static const struct inn_param params[] = {
 	INN_BOOL(struct opts, bias, true, "let the bias take part in z"),
+	STABILIZER_ROWS(struct opts),
 	{ 0 },
 };
 
@@ -15,7 +17,7 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	const struct opts *o = opts;
 	struct inn_branch br = { s->x[k], inn_weight_of(s, INN_W_KERNEL), o->bias ? inn_weight_of(s, INN_W_BIAS) : (inn_val){ 0 }, 1 };
 
-	return branches(b, s, &br, 1);
+	return inn_branches(b, s, s->r, &br, 1, stabilizer(s, &o->guard));
 }
 
 static const struct inn_rule_ops rule = {

@@ -15,7 +15,7 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	const struct opts *o = opts;
 	struct inn_branch br = { s->x[k], inn_weight_of(s, INN_W_KERNEL), inn_weight_of(s, INN_W_BIAS), 1 };
 
-	return inn_branches(b, s, s->r, &br, 1, o->epsilon, false);
+	return inn_branches(b, s, s->r, &br, 1, (struct inn_stabilizer){ INN_GUARD_SIGN, o->epsilon });
 }
 
 static const struct inn_rule_ops mine = {

@@ -55,7 +55,7 @@ static void names(void *user, uint32_t kind, void (*each)(void *, const char *),
 		each(arg, kind == INN_RULE ? "rule" : "outer");
 }
 
-static const struct inn__finder finder = { NULL, find, preset, names };
+static const struct inn__finder finder = { NULL, find, preset, names, NULL, NULL };
 
 static void setup(void)
 {

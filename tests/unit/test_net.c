@@ -240,7 +240,7 @@ static inn_val affine_back(inn_build *b, const struct inn_site *s, uint32_t k, c
 	ck_assert_uint_eq(inn_affine_t(b, s, s->r, W).id, inn_vjp(b, s, 0, s->r).id);
 	struct inn_branch br = { s->x[0], W, bias, 0 };
 
-	return inn_branches(b, s, s->r, &br, 1, 1e-6, false);
+	return inn_branches(b, s, s->r, &br, 1, (struct inn_stabilizer){ INN_GUARD_SIGN, 1e-6 });
 }
 
 START_TEST(affine_maps)

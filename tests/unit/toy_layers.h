@@ -83,5 +83,5 @@ static const struct inn_class *find(void *user, inn_ctx *c, uint32_t kind, const
 }
 static const char *no_preset(void *user, const char *name) { (void)user, (void)name; return NULL; }
 static void no_names(void *user, uint32_t kind, void (*each)(void *, const char *), void *arg) { (void)user, (void)kind, (void)each, (void)arg; }
-static const struct inn__finder finder = { NULL, find, no_preset, no_names };
+static const struct inn__finder finder = { NULL, find, no_preset, no_names, NULL, NULL };
 #endif

@@ -24,6 +24,8 @@ struct inn_rule_ops {
 	/* Relevance of input k. */
 	inn_val (*back)(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts);
 };
+/* What rule `inst` gives for this site, its needs checked; a rule that chooses among others ends with it. */
+INN_API inn_val inn_apply_rule(inn_build *b, const struct inn_site *s, uint32_t k, const struct inn_inst *inst);
 /* The weight with that role, or id 0. */
 INN_API inn_val inn_weight_of(const struct inn_site *s, uint32_t role);
 /* The layer's map of other inputs and weights: x takes the place of the input, W of the kernel, bias (id 0:
@@ -33,13 +35,30 @@ INN_API inn_val inn_affine_t(inn_build *b, const struct inn_site *s, inn_val g, 
 /* The derivative of the layer's output in operand position k, seeded; any layer. */
 INN_API inn_val inn_vjp(inn_build *b, const struct inn_site *s, uint32_t k, inn_val seed);
 
+/* How a denominator z is kept away from zero, with sign(0) = 1. RMS scales eps by each sample's root mean square of z. */
+enum inn_guard {
+	INN_GUARD_ZERO, /* z + eps [z = 0]             */
+	INN_GUARD_SIGN, /* z + eps sign(z)             */
+	INN_GUARD_CLIP, /* sign(z) max(|z|, eps)       */
+	INN_GUARD_RMS,  /* z + eps rms(z) sign(z)      */
+};
+struct inn_stabilizer { uint32_t guard; double eps; };
+/* r / z, stabilised. An audit counts what the stabilizer takes. */
+INN_API inn_val inn_ratio(inn_build *b, inn_val r, inn_val z, struct inn_stabilizer how);
+
+/* The window that a pooling layer slides over its input; false after recording that it has none. */
+INN_API bool inn_window_of(inn_build *b, const struct inn_site *s, struct inn_window *win) INN_MUST;
+
 struct inn_branch { inn_val x, W, bias; double sign; }; /* sign: of its term in the denominator; 0 means +1 */
-/* sum_j sign_j x_j * f^T(stabilised r / (sum_j sign_j f(x_j, W_j) + bias_j); W_j): what most rules are. eps as in
- * inn_stab; `safe` divides as iNNvestigate does: z + 1e-7 where z is exactly 0. The result has the operand's shape. */
+/* sum_j sign_j x_j * f^T(r / (sum_j sign_j f(x_j, W_j) + bias_j); W_j), stabilised: what most rules are. The result has
+ * the operand's shape. An audit counts what the biases take. */
 INN_API inn_val inn_branches(inn_build *b, const struct inn_site *s, inn_val r, const struct inn_branch *br, uint32_t n,
-			     double eps, bool safe);
-/* r / (z + eps * sign z), sign(0) = 1; or with `safe` r / (z + 1e-7 * [z = 0]). */
-INN_API inn_val inn_ratio(inn_build *b, inn_val r, inn_val z, double eps, bool safe);
+			     struct inn_stabilizer how);
+/* For an audit: `share` [any shape, axis 0 = samples] of the relevance that arrived stays with the layer, for this reason.
+ * The same value counts once a site. Records nothing unless the run audits. */
+enum inn_loss { INN_LOSS_BIAS, INN_LOSS_STABILIZER, INN_LOSSES };
+INN_API void inn_lost(inn_build *b, enum inn_loss why, inn_val share);
+INN_API bool inn_audits(const inn_build *b); /* whether shares are worth recording */
 
 struct inn_query; /* analyzer.h */
 typedef inn_val (*inn_back)(inn_build *b, const struct inn_site *s, uint32_t k, const void *user);

@@ -1,0 +1,53 @@
+/* lrp.alpha_beta_x: the four products of signs normalised each by itself (as proposed by A. Binder, in iNNvestigate's presets for
+ * batch norm): R = a0 [x+ W+] + a1 [x- W-] - b0 [x+ W-] - b1 [x- W+]. Releases weigh [x- W-] by b1: so does that dialect. */
+#include "stabilizer.h"
+
+struct opts {
+	struct guard guard;
+	struct inn_reals alpha, beta;
+	bool bias;
+};
+
+static const struct inn_param params[] = {
+	INN_REALS(struct opts, alpha, "[2, 0]", -1e3, 1e3, "weights of x+ W+ and x- W-"),
+	INN_REALS(struct opts, beta, "[1, 0]", -1e3, 1e3, "weights of x+ W- and x- W+"),
+	INN_BOOL(struct opts, bias, true, "let the bias of each sign take part"),
+	STABILIZER_ROWS(struct opts),
+	{ 0 },
+};
+
+static int check(inn_ctx *ctx, const struct inn_loc *loc, const void *opts)
+{
+	const struct opts *o = opts;
+
+	if (o->alpha.n != 2 || o->beta.n != 2)
+		return inn_fail(ctx, INN_ECONFIG, loc, "lrp.alpha_beta_x: alpha and beta are lists of two numbers");
+	return INN_OK;
+}
+
+static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts)
+{
+	const struct opts *o = opts;
+	inn_val W = inn_weight_of(s, INN_W_KERNEL), c = o->bias ? inn_weight_of(s, INN_W_BIAS) : (inn_val){ 0 };
+	inn_val x[2] = { inn_pos_part(b, s->x[k]), inn_neg_part(b, s->x[k]) }, V[2] = { plus(b, W), minus(b, W) }, bias[2] = { plus(b, c), minus(b, c) };
+	inn_val r = inn_const(b, 0, inn_shape_of(b, s->x[k]));
+	double a1 = s->dialect == INN_INNVESTIGATE ? o->beta.v[1] : o->alpha.v[1];
+	const double weight[2][2] = { { o->alpha.v[0], -o->beta.v[0] }, { -o->beta.v[1], a1 } }; /* [sign of x][sign of W] */
+
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 2; j++) {
+			struct inn_branch br = { x[i], V[j], bias[i != j], 1 };
+
+			if (weight[i][j] != 0)
+				r = inn_add(b, r, inn_branches(b, s, inn_mulc(b, s->r, weight[i][j]), &br, 1, stabilizer(s, &o->guard)));
+		}
+	return r;
+}
+
+static const struct inn_rule_ops rule = {
+	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.alpha_beta_x", "LRP alpha-beta rule for each pair of signs", params, sizeof(struct opts), check),
+	.needs = INN_T_AFFINE,
+	.back = back,
+};
+
+INN_PLUGIN("lrp.alpha_beta_x", "1.0.0", "BSD-2-Clause", &rule.cls);
