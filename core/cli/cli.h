@@ -6,7 +6,7 @@
 struct cli {
 	inn_job *job;
 	struct inn__request request;
-	const char *backend, *plugin_dir[16], *set[256], *input[256], *operand;
+	const char *backend, *plugin_dir[16], *set[256], *input[256], *layer[64], *operand;
 	size_t n_plugin_dir, n_set;
 	int64_t threads;
 	bool json, quiet, verbose, help, force, dump;

@@ -1,10 +1,11 @@
 #include "cli.h"
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP };
+enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS };
 
 const struct option_row option_rows[] = {
 	{ 'm', "model", "FILE", "the network", "analyze predict plan check" },
@@ -15,6 +16,8 @@ const struct option_row option_rows[] = {
 	{ 'b', "backend", "NAME", "what computes: auto (default), a name or a YAML flow mapping", NULL },
 	{ BATCH, "batch", "N", "samples at a time", "analyze predict plan check" },
 	{ 'o', "output", "FILE", "where the result goes; the suffix says how", "analyze predict" },
+	{ OUTPUTS, "outputs", "LAYER", "write the relevance at this layer too: a name or a glob; may be repeated", "analyze" },
+	{ AUDIT, "audit", "[LIMIT]", "say where relevance stays; an error where a layer keeps more than LIMIT of it (0.01)", "analyze" },
 	{ 'k', "top", "N", "classes to print (5)", "predict" },
 	{ LABELS, "labels", "FILE", "class names, one a line", "predict" },
 	{ 's', "set", "KEY=VALUE", "overlay one key of the configuration, as in analyzers.0.epsilon=0.1", "run check plan" },
@@ -51,6 +54,17 @@ static int number(const char *option, const char *s, int64_t *v)
 	return INN_ECONFIG;
 }
 
+static int share(const char *option, const char *s, double *v)
+{
+	char *end;
+
+	*v = strtod(s, &end);
+	if (*s && !*end && *v >= 0 && *v <= 1e6)
+		return INN_OK;
+	fprintf(stderr, "error: --%s: %s is no share; 0.01 is one\n", option, s);
+	return INN_ECONFIG;
+}
+
 static int too_many(const char *option)
 {
 	fprintf(stderr, "error: --%s is given too often\n", option);
@@ -84,6 +98,14 @@ static int take(struct cli *c, const struct option_row *o, const char *v)
 			return too_many(o->name);
 		c->plugin_dir[c->n_plugin_dir++] = v;
 		break;
+	case OUTPUTS:
+		if (r->n_layer == sizeof(c->layer) / sizeof(*c->layer))
+			return too_many(o->name);
+		c->layer[r->n_layer++] = v;
+		break;
+	case AUDIT:
+		r->audit = true;
+		return v ? share(o->name, v, &r->audit_limit) : INN_OK;
 	case BATCH: return number(o->name, v, &r->batch);
 	case 'k': return number(o->name, v, &r->top);
 	case THREADS: return number(o->name, v, &c->threads);
@@ -109,7 +131,7 @@ static void tables(struct option *longs, char *shorts)
 {
 	*shorts++ = ':';
 	for (const struct option_row *o = option_rows; o->key; o++) {
-		*longs++ = (struct option){ o->name, o->value ? required_argument : no_argument, NULL, o->key };
+		*longs++ = (struct option){ o->name, !o->value ? no_argument : o->value[0] == '[' ? optional_argument : required_argument, NULL, o->key };
 		if (o->key < 256) {
 			*shorts++ = (char)o->key;
 			if (o->value)
@@ -142,6 +164,8 @@ int options_parse(struct cli *c, const struct command *cmd, int argc, char **arg
 	tables(longs, shorts);
 	opterr = 0;
 	c->request.input = c->input;
+	c->request.layer = c->layer;
+	c->request.audit_limit = NAN;
 	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_row *o = row_of(key == 'h' ? HELP : key);
 
@@ -176,7 +200,9 @@ void command_help(const struct command *cmd, FILE *out)
 
 		if (o->commands && !has_word(o->commands, cmd->name))
 			continue;
-		snprintf(text, sizeof(text), "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+		bool optional = o->value && o->value[0] == '[';
+
+		snprintf(text, sizeof(text), "--%s%s%s", o->name, optional ? "[=" : o->value ? " " : "", o->value ? o->value + optional : "");
 		if (o->key < 256)
 			fprintf(out, "  -%c, %-22s %s\n", o->key, text, o->help);
 		else

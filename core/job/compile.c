@@ -117,12 +117,16 @@ static int record_analyzer(struct rec *c, const struct inn_inst *a, uint32_t n)
 {
 	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)a->cls;
 	struct inn_query q = { .size = sizeof(q), .n_x = c->e->n_x, .x = c->x, .pick = c->pick, .head = -1, .dialect = -1 };
+	struct inn__probe *probe = &c->e->layers[a - c->w->analyzer].probe;
 	int status = ops->accepts ? ops->accepts(c->job->ctx, c->e->graph, a->opts) : INN_OK;
 
+	*probe = (struct inn__probe){ .audit = c->w->audit, .watch = c->w->watch };
+	inn__net_probe(c->b, c->w->audit || c->w->watch.n ? probe : NULL);
 	if (status == INN_OK && c->w->target->kind == INN_TARGET_EACH)
 		record_each(c, a, &q, n);
 	else if (status == INN_OK)
 		inn_nested(c->b, a, &q, c->r);
+	inn__net_probe(c->b, NULL);
 	if (inn_failed(c->job->ctx))
 		return inn_while(c->job->ctx, inn__last_status(c->job->ctx), &a->loc, "while building %s", a->label);
 	for (uint32_t i = 0; i < c->e->n_x; i++) {
@@ -137,6 +141,34 @@ static int record_analyzer(struct rec *c, const struct inn_inst *a, uint32_t n)
 		add_output(c, c->r[i], a->label);
 	}
 	return status;
+}
+
+/* What was asked about layers; analyzers without a reverse walk have nothing to say. */
+static int record_layers(struct rec *c)
+{
+	bool any = !c->w->audit && !c->w->watch.n;
+
+	for (size_t i = 0; i < c->e->n_layers; i++) {
+		struct inn__layers *l = &c->e->layers[i];
+		const char *label = c->w->analyzer[i].label;
+
+		l->audit = UINT32_MAX;
+		if (l->probe.n_row) {
+			l->audit = c->out;
+			add_output(c, inn__audit_matrix(c->b, &l->probe), label);
+		}
+		l->first = c->out;
+		for (uint32_t k = 0; k < l->probe.n_watched; k++)
+			add_output(c, l->probe.watched[k].v, l->probe.watched[k].name);
+		if (l->probe.n_row || l->probe.n_watched)
+			any = true;
+		else if (c->w->audit || c->w->watch.n)
+			inn_info(c->job->ctx, "%s passes no relevance from layer to layer: nothing to report about layers", label);
+	}
+	if (any)
+		return INN_OK;
+	return inn_fail(c->job->ctx, INN_EUNSUP, &c->w->analyzer[0].loc, "%s passes no relevance from layer to layer: there is nothing to audit and none "
+			"to write out", c->w->analyzer[0].label);
 }
 
 static int record(struct rec *c)
@@ -160,6 +192,8 @@ static int record(struct rec *c)
 		c->pick = pick_of(c, c->y, c->e->n_classes);
 	for (size_t i = 0; status == INN_OK && i < c->w->n_analyzer; i++)
 		status = record_analyzer(c, &c->w->analyzer[i], c->e->n_classes);
+	if (status == INN_OK && c->w->n_analyzer)
+		status = record_layers(c);
 	if (status == INN_OK && c->w->logits)
 		add_output(c, c->y, "logits");
 	return inn_failed(c->job->ctx) ? inn__last_status(c->job->ctx) : status;
@@ -195,8 +229,12 @@ static int make(struct rec *c)
 
 	c->x = inn_alloc(ctx, c->e->n_x, sizeof(*c->x));
 	c->r = inn_alloc(ctx, c->e->n_x, sizeof(*c->r));
-	if (status < 0 || !c->x || !c->r)
+	c->e->n_layers = c->w->n_analyzer;
+	c->e->layers = inn_alloc(ctx, c->e->n_layers + 1, sizeof(*c->e->layers));
+	if (status < 0 || !c->x || !c->r || !c->e->layers)
 		return INN_ENOMEM;
+	if (c->w->watch.n && (status = inn__layers_known(c->job, c->e->graph, &c->w->watch)) < 0)
+		return status;
 	if ((status = record(c)) < 0)
 		return status;
 	c->e->n_out = c->out;
@@ -271,6 +309,9 @@ void inn__exec_free(inn_job *job, struct inn__exec *e)
 	if (e->exec && job->ops->release)
 		job->ops->release(e->exec);
 	inn__plan_free(e->plan);
+	for (size_t i = 0; e->layers && i < e->n_layers; i++)
+		inn__probe_free(&e->layers[i].probe);
+	e->n_layers = 0;
 	e->prep = NULL;
 	e->exec = NULL;
 	e->plan = NULL;

@@ -1,5 +1,6 @@
 /* Binding a run: every finding is reported before anything heavy is opened. */
 #include "config.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ static const struct inn_param run_rows[] = {
 	INN_CLASSES(struct inn__run, analyzers, INN_ANALYZER, "what to compute"),
 	INN_INT(struct inn__run, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
 	INN_INT(struct inn__run, threads, 0, 0, 1024, "threads of the backend; 0: all"),
+	INN_STRS(struct inn__run, outputs, "[]", "layers whose relevance is written too: globs over their names"),
 	INN_STR(struct inn__run, memory, "", "limit, as in 2G or 512M"),
 	INN_BOOL(struct inn__run, strict, false, "only direct algorithms"),
 	INN_ENUM(struct inn__run, nonfinite, 0, nonfinite_choices, "maps that are not finite"),
@@ -24,15 +26,9 @@ static const struct inn_param output_rows[] = {
 	INN_INT(struct inn__output, columns, 0, 0, 64, "pictures side by side in the sheet; 0: as fits"),
 	{ 0 },
 };
-struct model_opts { const char *path; struct inn_strs passes; };
-static const struct inn_param model_rows[] = {
-	INN_PATH(struct model_opts, path, NULL, "the model's file"),
-	INN_STRS(struct model_opts, passes, "[]", "what changes the network before it is analyzed"),
-	{ 0 },
-};
 
 /* A path as written in a file is relative to that file. */
-static const char *path_at(inn_ctx *ctx, const struct inn__yaml *y)
+const char *inn__path_at(inn_ctx *ctx, const struct inn__yaml *y)
 {
 	const char *file = y->loc.file, *slash = file ? strrchr(file, '/') : NULL;
 
@@ -47,24 +43,9 @@ static void keep(int *status, int more)
 
 static int bind_model(inn_job *job, const struct inn__yaml *y, struct inn__run *r)
 {
-	struct model_opts o = { 0 };
-
 	if (!y)
 		return inn_fail(job->ctx, INN_ECONFIG, &(struct inn_loc){ .file = r->path }, "model: is missing");
-	if (y->kind == INN__SCALAR) {
-		r->model = path_at(job->ctx, y);
-		return INN_OK;
-	}
-	if (y->kind != INN__MAP)
-		return inn_fail(job->ctx, INN_ECONFIG, &y->loc, "model: a path or a mapping is expected");
-	int status = inn__bind_params(job->ctx, job->finder, "model", model_rows, sizeof(*model_rows), y, NULL, &o);
-
-	if (status == INN_OK && !o.path)
-		status = inn_fail(job->ctx, INN_ECONFIG, &y->loc, "model: path is missing");
-	r->model = o.path;
-	r->passes = o.passes;
-	r->passes_given = inn__yaml_get(y, "passes") != NULL;
-	return status;
+	return inn__model_bind(job, y, &r->model, &r->passes);
 }
 
 static int add_input(inn_job *job, const struct inn__yaml *y, const char *name, size_t *cap, struct inn__run *r)
@@ -88,7 +69,7 @@ static int add_input(inn_job *job, const struct inn__yaml *y, const char *name, 
 		r->input = v;
 		*cap = *cap * 2 + 8;
 	}
-	const char *path = path_at(job->ctx, y);
+	const char *path = inn__path_at(job->ctx, y);
 
 	if (!path || (name && !(path = inn_printf(job->ctx, "%s=%s", name, path))))
 		return INN_ENOMEM;
@@ -107,8 +88,8 @@ static int bind_input_key(inn_job *job, const struct inn__yaml *y, size_t i, boo
 		if (v->kind != INN__SCALAR)
 			return inn_fail(job->ctx, INN_ECONFIG, &v->loc, "input.%s: one value is expected", key);
 		if (key[0] == 'l')
-			return (r->labels = path_at(job->ctx, v)) ? INN_OK : INN_ENOMEM;
-		int status = inn__pre_load(job, strcmp(inn__suffix(v->text), "yaml") ? v->text : path_at(job->ctx, v), &r->pre);
+			return (r->labels = inn__path_at(job->ctx, v)) ? INN_OK : INN_ENOMEM;
+		int status = inn__pre_load(job, strcmp(inn__suffix(v->text), "yaml") ? v->text : inn__path_at(job->ctx, v), &r->pre);
 
 		return status < 0 ? inn_while(job->ctx, status, &v->loc, "in input.preprocess") : status;
 	}
@@ -187,7 +168,7 @@ static int bind_target(inn_job *job, const struct inn__yaml *y, struct inn__run 
 		struct inn__yaml file = *y;
 
 		file.text++;
-		const char *path = path_at(job->ctx, &file);
+		const char *path = inn__path_at(job->ctx, &file);
 
 		if (!path || !(path = inn_printf(job->ctx, "@%s", path)))
 			return INN_ENOMEM;
@@ -207,6 +188,18 @@ static int bind_target(inn_job *job, const struct inn__yaml *y, struct inn__run 
 	int status = inn__target_parse(job, s, &r->target);
 
 	return status < 0 ? inn_while(job->ctx, status, &y->loc, "in target") : status;
+}
+
+/* audit: true, false, or the largest share of the output's relevance that a layer may keep. */
+static int bind_audit(inn_job *job, const struct inn__yaml *y, struct inn__run *r)
+{
+	r->audit_limit = NAN;
+	if (!y)
+		return INN_OK;
+	r->audit = y->kind == INN__SCALAR && strcmp(y->text, "false");
+	if (y->kind != INN__SCALAR || (strcmp(y->text, "true") && r->audit && (!inn__parse_real(y->text, &r->audit_limit) || r->audit_limit < 0)))
+		return inn_fail(job->ctx, INN_ECONFIG, &y->loc, "audit: true, false or the share that a layer may keep (0.01) is expected");
+	return INN_OK;
 }
 
 static int check_analyzers(inn_job *job, const struct inn__run *r)
@@ -250,7 +243,7 @@ static int bind_output(inn_job *job, const struct inn__yaml *y, struct inn__run 
 
 int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 {
-	static const char *const skip[] = { "model", "input", "backend", "output", "target", NULL };
+	static const char *const skip[] = { "model", "input", "backend", "output", "target", "audit", NULL };
 	struct inn__yaml *y;
 	int status = inn__defaults(job);
 
@@ -273,6 +266,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 	if (r->memory)
 		keep(&status, bind_memory(job, inn__yaml_get(y, "memory"), r->memory));
 	keep(&status, bind_target(job, target, r));
+	keep(&status, bind_audit(job, inn__yaml_get(y, "audit"), r));
 	if (status == INN_OK)
 		status = check_analyzers(job, r);
 	job->strict = r->strict;

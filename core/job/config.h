@@ -6,8 +6,10 @@
 struct inn__output { const char *dir, *sheet, *maps; int64_t columns; }; /* maps: suffix, "none" or "" (the default) */
 struct inn__run {
 	const char *path, *model;
-	struct inn_strs passes;
-	bool passes_given;
+	struct inn_insts passes;  /* v NULL: the defaults */
+	struct inn_strs outputs;
+	bool audit;
+	double audit_limit;      /* NaN: none */
 	const char **input;
 	size_t n_input;
 	const char *labels;

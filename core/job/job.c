@@ -89,8 +89,8 @@ int inn__last_status(const inn_ctx *ctx)
 
 static const struct inn_param default_rows[] = {
 	INN_STRS(struct inn__defaults, backends, "[]", "what `auto` tries"),
-	INN_STRS(struct inn__defaults, passes, "[]", "what changes a network before it is analyzed"),
-	INN_STRS(struct inn__defaults, predict_passes, "[]", "what changes a network before it predicts"),
+	INN_CLASSES(struct inn__defaults, passes, INN_PASS, "what changes a network before it is analyzed"),
+	INN_CLASSES(struct inn__defaults, predict_passes, INN_PASS, "what changes a network before it predicts"),
 	INN_STRS(struct inn__defaults, pictures, "[]", "formats whose files are one picture"),
 	INN_STR(struct inn__defaults, heat_map, "", "stage that turns a map into a picture"),
 	INN_STR(struct inn__defaults, sheet, "", "stage that lays out pictures"),
@@ -149,7 +149,7 @@ int inn_job_plugins(inn_job *job, const char *dir) { return inn__registry_dir(jo
 int inn_model_open(inn_job *job, const char *path, inn_model **m)
 {
 	inn__errors_clear(job->ctx);
-	int status = inn__model_open(job, path, NULL, m);
+	int status = inn__model_of(job, path, m);
 
 	return status < 0 ? status : inn__model_graph(*m, false) ? INN_OK : inn__last_status(job->ctx);
 }
@@ -160,6 +160,7 @@ struct inn_analysis {
 	struct inn_inst inst;
 	struct inn__exec *exec;  /* of the last call, taken again where it fits */
 	struct inn_target target;
+	struct inn_strs layers;
 };
 
 static void free_analysis(inn_job *job)
@@ -203,6 +204,67 @@ static int borrow(inn_job *job, const struct inn_tensor *x, uint32_t n_x, struct
 /* Largest of 1, 2, 4, 8 that is not above n. */
 static uint32_t batch_for(size_t n) { return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1; }
 
+static void drop_exec(inn_analysis *a)
+{
+	inn__exec_free(a->model->job, a->exec);
+	a->exec = NULL;
+}
+
+int inn_analysis_layers(inn_analysis *a, const char *const *layer, size_t n)
+{
+	inn_ctx *ctx = a->model->job->ctx;
+	const char **v = inn_alloc(ctx, n + 1, sizeof(*v));
+
+	inn__errors_clear(ctx);
+	for (size_t i = 0; v && i < n; i++)
+		if (!(v[i] = inn_strdup(ctx, layer[i])))
+			return INN_ENOMEM;
+	drop_exec(a);
+	a->layers = (struct inn_strs){ n, v };
+	return v ? INN_OK : INN_ENOMEM;
+}
+
+/* Which output holds the relevance at the layer asked for as number i; UINT32_MAX after an error. */
+static uint32_t output_of(inn_analysis *a, size_t i)
+{
+	const struct inn__layers *l = &a->exec->layers[0];
+
+	for (uint32_t k = 0; k < l->probe.n_watched; k++)
+		if (!strcmp(l->probe.watched[k].name, a->layers.v[i]))
+			return l->first + k;
+	inn_fail(a->model->job->ctx, INN_ECONFIG, NULL, "no relevance passes a layer named %s", a->layers.v[i]);
+	return UINT32_MAX;
+}
+
+/* Runs into r: the maps, then the layers in the order asked for. */
+static int execute(inn_analysis *a, const struct inn__samples *s, struct inn_tensor *r)
+{
+	uint32_t n_x = a->exec->n_x;
+	struct inn_tensor *all = calloc(a->exec->n_out + 1u, sizeof(*all));
+	int status = all ? INN_OK : inn_nomem(a->model->job->ctx);
+
+	for (size_t i = 0; status == INN_OK && i < n_x + a->layers.n; i++) {
+		uint32_t at = i < n_x ? (uint32_t)i : output_of(a, i - n_x);
+
+		if (at == UINT32_MAX)
+			status = INN_ECONFIG;
+		else
+			all[at].dtype = r[i].dtype;
+	}
+	if (status == INN_OK)
+		status = inn__execute(a->model->job, a->exec, s, all);
+	for (size_t i = 0; status == INN_OK && i < n_x + a->layers.n; i++) {
+		uint32_t at = i < n_x ? (uint32_t)i : output_of(a, i - n_x);
+
+		r[i] = all[at];
+		all[at].data = NULL;
+	}
+	for (uint32_t k = 0; all && k < a->exec->n_out; k++)
+		inn_tensor_free(&all[k]);
+	free(all);
+	return status;
+}
+
 int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const struct inn_target *target, struct inn_tensor *r)
 {
 	static const struct inn_target max = { .kind = INN_TARGET_MAX };
@@ -212,23 +274,19 @@ int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const
 
 	if (!target)
 		target = &max;
-	if (a->exec && (!status) && (a->target.kind != target->kind || a->exec->batch != batch_for(s.n))) {
-		inn__exec_free(job, a->exec);
-		a->exec = NULL;
-	}
+	if (a->exec && (!status) && (a->target.kind != target->kind || a->exec->batch != batch_for(s.n)))
+		drop_exec(a);
 	if (status == INN_OK && !a->exec) {
-		struct inn__what w = { .model = a->model, .analyzer = &a->inst, .n_analyzer = 1, .target = target };
+		struct inn__what w = { .model = a->model, .analyzer = &a->inst, .n_analyzer = 1, .target = target, .watch = a->layers };
 
 		a->target = *target;
 		status = inn__plan_make(job, &w, s.n, &a->exec);
-		if (status == INN_OK && (status = inn__exec_load(job, a->exec)) < 0) {
-			inn__exec_free(job, a->exec);
-			a->exec = NULL;
-		}
+		if (status == INN_OK && (status = inn__exec_load(job, a->exec)) < 0)
+			drop_exec(a);
 	}
 	if (status == INN_OK && (status = inn__samples_fit(&s, a->exec->graph)) == INN_OK) {
 		a->exec->target = target;
-		status = inn__execute(job, a->exec, &s, r);
+		status = execute(a, &s, r);
 	}
 	inn__samples_free(&s);
 	return status;

@@ -8,8 +8,8 @@
 #include <innvestigate/plugin.h>
 
 struct inn__defaults { /* configs/defaults.yaml */
-	struct inn_strs backends, passes, predict_passes;
-	struct inn_strs pictures;
+	struct inn_strs backends, pictures;
+	struct inn_insts passes, predict_passes;
 	const char *heat_map, *sheet, *preprocess, *labels, *maps, *archive;
 };
 struct inn_job {
@@ -38,7 +38,7 @@ struct inn_model {
 	const char *path;
 	struct inn_stream file;
 	const struct inn_format_ops *format;
-	struct inn_strs passes;      /* for analysis; v NULL: the defaults */
+	struct inn_insts passes;     /* for analysis */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
 };
 struct inn__pre {            /* preprocessing of pictures; n 0: none */
@@ -65,7 +65,13 @@ struct inn__what {           /* what one plan computes */
 	const struct inn_target *target;
 	const struct inn__pre *pre;
 	bool logits, plain;      /* the flattened output too; only the outputs of the unchanged network */
+	bool audit;              /* of every analyzer: where relevance stays */
+	struct inn_strs watch;   /* layers whose relevance is an output too: globs */
 	uint32_t batch;          /* 0: by the number of samples */
+};
+struct inn__layers {         /* what one analyzer says about layers, and which outputs hold it */
+	struct inn__probe probe;
+	uint32_t audit, first;   /* the audit's output, UINT32_MAX: none; that of watched[0] */
 };
 struct inn__exec {           /* a plan on the device */
 	struct inn_model *model;
@@ -77,6 +83,8 @@ struct inn__exec {           /* a plan on the device */
 	uint32_t ids, valid, pick;
 	struct inn__prep *prep;  /* recorded stages, run before; NULL: none */
 	const struct inn_target *target;
+	struct inn__layers *layers; /* n_layers of them, one for each analyzer */
+	size_t n_layers;
 };
 struct inn__prep { struct inn_plan *plan; inn_exec *exec; uint32_t in, out; struct inn_shape in_shape; };
 
@@ -97,9 +105,16 @@ int inn__writable(inn_ctx *ctx, const char *path) INN_MUST;    /* before the wor
 /* job.c */
 int inn__defaults(inn_job *job) INN_MUST;
 int inn__last_status(const inn_ctx *ctx);
+/* A path as written in a file is relative to that file. */
+const char *inn__path_at(inn_ctx *ctx, const struct inn__yaml *y);
 int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *text, struct inn_inst *out) INN_MUST;
 /* model.c */
-int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passes, struct inn_model **m) INN_MUST;
+/* passes->v NULL: the defaults. */
+int inn__model_open(inn_job *job, const char *path, const struct inn_insts *passes, struct inn_model **m) INN_MUST;
+/* A path, or {path, passes}. */
+int inn__model_bind(inn_job *job, const struct inn__yaml *y, const char **path, struct inn_insts *passes) INN_MUST;
+/* A path, or YAML flow text of that. */
+int inn__model_of(inn_job *job, const char *text, struct inn_model **m) INN_MUST;
 /* The graph for analysis, or the one for predict. NULL after recording an error. */
 inn_graph *inn__model_graph(struct inn_model *m, bool plain);
 uint64_t inn__file_hash(const struct inn_stream *s);
@@ -149,10 +164,21 @@ struct inn__labels { size_t n; const char *const *v; };
 int inn__labels_load(inn_job *job, const char *path, const struct inn_model *m, struct inn__labels *l) INN_MUST;
 void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__samples *s, const struct inn__labels *l,
 		    uint32_t k, bool json, FILE *out);
-/* request.c */
-int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out) INN_MUST;
 /* text.c: a growing text */
 struct inn__text { char *s; size_t n, cap; bool failed; };
 void inn__text_add(struct inn__text *t, const char *fmt, ...) INN_PRINTF(2, 3);
 void inn__text_json(struct inn__text *t, const char *s);
+/* layers.c */
+inn_val inn__audit_matrix(inn_build *b, const struct inn__probe *p); /* [N, numbers of all rows] */
+int inn__layers_known(inn_job *job, const inn_graph *g, const struct inn_strs *watch) INN_MUST; /* every glob names a layer */
+/* The audit's output t in words, largest leak first; most: rows, 0: all. */
+enum inn__audit_form { INN__AUDIT_TABLE, INN__AUDIT_JSON, INN__AUDIT_CSV };
+int inn__audit_text(inn_job *job, const struct inn__layers *l, const struct inn_tensor *t, enum inn__audit_form form, uint32_t most,
+		    struct inn__text *out) INN_MUST;
+/* What `run` writes beside the maps: relevance at layers as an archive, the audit as a table. */
+int inn__layers_write(inn_job *job, const char *dir, const char *label, const struct inn__layers *l, const struct inn_tensor *t) INN_MUST;
+/* Every layer that keeps more than `limit` of the output's relevance is an error. */
+int inn__audit_limit(inn_job *job, const char *label, const struct inn__layers *l, const struct inn_tensor *t, double limit) INN_MUST;
+/* request.c */
+int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out) INN_MUST;
 #endif

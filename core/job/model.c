@@ -18,7 +18,7 @@ uint64_t inn__file_hash(const struct inn_stream *s)
 	return mix(h, h >> 32);
 }
 
-int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passes, struct inn_model **out)
+int inn__model_open(inn_job *job, const char *path, const struct inn_insts *passes, struct inn_model **out)
 {
 	struct inn_model *m;
 	int status = inn__defaults(job);
@@ -33,7 +33,7 @@ int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passe
 	m->job = job;
 	m->next = job->models;
 	job->models = m; /* from now on the job unmaps */
-	m->passes = passes ? *passes : job->def.passes;
+	m->passes = passes->v ? *passes : job->def.passes;
 	if (!(m->format = inn__format_of(job, m->path, &m->file)))
 		return inn__last_status(job->ctx);
 	if (!m->format->read_graph)
@@ -42,24 +42,60 @@ int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passe
 	return INN_OK;
 }
 
-static int run_pass(struct inn_model *m, inn_graph *g, const char *name)
-{
-	inn_ctx *ctx = m->job->ctx;
-	struct inn_inst inst;
-	int status = inn__bind_name(ctx, m->job->finder, INN_PASS, name, &inst);
+struct model_opts { const char *path; struct inn_insts passes; };
+static const struct inn_param model_rows[] = {
+	INN_PATH(struct model_opts, path, NULL, "the model's file"),
+	INN_CLASSES(struct model_opts, passes, INN_PASS, "what changes the network before it is analyzed"),
+	{ 0 },
+};
 
-	if (status < 0)
+int inn__model_bind(inn_job *job, const struct inn__yaml *y, const char **path, struct inn_insts *passes)
+{
+	struct model_opts o = { 0 };
+
+	*passes = (struct inn_insts){ 0 };
+	if (y->kind == INN__SCALAR)
+		return (*path = inn__path_at(job->ctx, y)) ? INN_OK : INN_ENOMEM;
+	if (y->kind != INN__MAP)
+		return inn_fail(job->ctx, INN_ECONFIG, &y->loc, "model: a path or a mapping is expected");
+	int status = inn__bind_params(job->ctx, job->finder, "model", model_rows, sizeof(*model_rows), y, NULL, &o);
+
+	if (status == INN_OK && !o.path)
+		status = inn_fail(job->ctx, INN_ECONFIG, &y->loc, "model: path is missing");
+	*path = o.path;
+	*passes = o.passes;
+	return status;
+}
+
+int inn__model_of(inn_job *job, const char *text, struct inn_model **m)
+{
+	struct inn_insts passes = { 0 };
+	struct inn__yaml *y;
+	int status;
+
+	*m = NULL;
+	if (*text != '{')
+		return inn__model_open(job, text, &passes, m);
+	if ((status = inn__defaults(job)) < 0 || (status = inn__yaml_text(job->ctx, "model", text, &y)) < 0 ||
+	    (status = inn__model_bind(job, y, &text, &passes)) < 0)
 		return status;
-	const struct inn_pass_ops *pass = (const struct inn_pass_ops *)(const void *)inst.cls;
+	return inn__model_open(job, text, &passes, m);
+}
+
+static int run_pass(struct inn_model *m, inn_graph *g, const struct inn_inst *inst)
+{
+	const struct inn_pass_ops *pass = (const struct inn_pass_ops *)(const void *)inst->cls;
+	inn_ctx *ctx = m->job->ctx;
+	int status;
 
 	if (!pass->apply)
-		return inn_fail(ctx, INN_EPLUGIN, NULL, "pass %s does nothing", name);
-	if ((status = pass->apply(ctx, g, inst.opts)) < 0 || (status = inn__graph_resolve(g, 0)) < 0)
-		return inn_while(ctx, status, NULL, "in pass %s over %s", name, m->path);
+		return inn_fail(ctx, INN_EPLUGIN, &inst->loc, "pass %s does nothing", inst->label);
+	if ((status = pass->apply(ctx, g, inst->opts)) < 0 || (status = inn__graph_resolve(g, 0)) < 0)
+		return inn_while(ctx, status, NULL, "in pass %s over %s", inst->label, m->path);
 	return INN_OK;
 }
 
-static int fill(struct inn_model *m, inn_graph *g, const struct inn_strs *passes)
+static int fill(struct inn_model *m, inn_graph *g, const struct inn_insts *passes)
 {
 	inn_ctx *ctx = m->job->ctx;
 	struct inn_inst inst;
@@ -70,7 +106,7 @@ static int fill(struct inn_model *m, inn_graph *g, const struct inn_strs *passes
 	if (status == INN_OK && (status = inn__graph_resolve(g, 0)) < 0)
 		return inn_while(ctx, status, NULL, "in %s", m->path);
 	for (size_t i = 0; status == INN_OK && i < passes->n; i++)
-		status = run_pass(m, g, passes->v[i]);
+		status = run_pass(m, g, &passes->v[i]);
 	return status;
 }
 

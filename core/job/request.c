@@ -1,5 +1,6 @@
 /* The commands analyze, predict, plan and check over one network given on the command line. */
 #include "job.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static int bind(inn_job *job, const struct inn__request *r, struct session *s)
 
 static int open_model(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
 {
-	int status = inn__model_open(job, r->model, NULL, &s->model);
+	int status = inn__model_of(job, r->model, &s->model);
 
 	if (status < 0)
 		return status;
@@ -51,7 +52,7 @@ static int make(inn_job *job, const struct inn__request *r, bool plain, struct s
 {
 	struct inn__what w = {
 		.model = s->model, .analyzer = &s->analyzer, .n_analyzer = s->analyzer.cls ? 1 : 0, .plain = plain, .pre = &s->pre,
-		.batch = (uint32_t)r->batch, .target = plain ? NULL : &s->target, .logits = !plain && !s->analyzer.cls,
+		.audit = r->audit, .watch = { r->n_layer, r->layer }, .batch = (uint32_t)r->batch, .target = plain ? NULL : &s->target, .logits = !plain && !s->analyzer.cls,
 	};
 
 	if (plain && s->samples.declared)
@@ -127,6 +128,25 @@ static int write_picture(inn_job *job, const char *path, const struct inn_tensor
 	return status;
 }
 
+/* The maps, and the relevance of the layers asked for. */
+static int write_maps(inn_job *job, const struct inn__request *r, const struct session *s, const struct inn_tensor *t)
+{
+	const struct inn__layers *l = &s->exec->layers[0];
+	uint32_t n = s->exec->n_x, more = l->probe.n_watched;
+
+	if (!more)
+		return write_all(job, r->output, s->graph, false, t, n);
+	struct inn_named *v = inn_alloc(job->ctx, n + more, sizeof(*v));
+
+	if (!v)
+		return INN_ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = (struct inn_named){ inn__graph_input(s->graph, i)->name, t[i] };
+	for (uint32_t i = 0; i < more; i++)
+		v[n + i] = (struct inn_named){ l->probe.watched[i].name, t[l->first + i] };
+	return inn__write_named(job, r->output, v, n + more);
+}
+
 static bool picture_file(const inn_job *job, const struct inn_format_ops *f)
 {
 	for (size_t i = 0; i < job->def.pictures.n; i++)
@@ -135,19 +155,29 @@ static bool picture_file(const inn_job *job, const struct inn_format_ops *f)
 	return false;
 }
 
-static void report(const struct inn__request *r, const struct inn_shape *s, FILE *out)
+/* The result as JSON, or the audit as a table; too large a leak is an error after that. */
+static int report(inn_job *job, const struct inn__request *r, const struct session *s, const struct inn_tensor *t, FILE *out)
 {
-	struct inn__text t = { 0 };
+	const struct inn__layers *l = &s->exec->layers[0];
+	bool audited = l->audit != UINT32_MAX;
+	struct inn__text text = { 0 };
 	char shape[INN_SHAPE_STR];
+	int status = INN_OK;
 
-	if (!r->json)
-		return;
-	inn__text_add(&t, "{\"schema\": 1, \"output\": ");
-	inn__text_json(&t, r->output);
-	inn__text_add(&t, ", \"shape\": %s}\n", inn_shape_str(s, shape));
-	if (t.s)
-		fputs(t.s, out);
-	free(t.s);
+	if (r->json) {
+		inn__text_add(&text, "{\"schema\": 1, \"output\": ");
+		inn__text_json(&text, r->output);
+		inn__text_add(&text, ", \"shape\": %s%s", inn_shape_str(&t[0].shape, shape), audited ? ", \"audit\": " : "");
+	}
+	if (audited)
+		status = inn__audit_text(job, l, &t[l->audit], r->json ? INN__AUDIT_JSON : INN__AUDIT_TABLE, 0, &text);
+	inn__text_add(&text, r->json ? "}\n" : "");
+	if (status == INN_OK && text.s)
+		fputs(text.s, out);
+	free(text.s);
+	if (status == INN_OK && audited && !isnan(r->audit_limit))
+		status = inn__audit_limit(job, s->analyzer.label, l, &t[l->audit], r->audit_limit);
+	return status;
 }
 
 int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out)
@@ -159,6 +189,8 @@ int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out)
 
 	if (status == INN_OK && !(f = inn__format_for(job, r->output)))
 		status = inn__last_status(job->ctx);
+	if (status == INN_OK && r->n_layer && !f->write_named)
+		status = inn_fail(job->ctx, INN_ECONFIG, NULL, "--outputs: %s holds one array; write to a file that holds several", r->output);
 	if (status == INN_OK && (status = inn__writable(job->ctx, r->output)) == INN_OK)
 		status = open_model(job, r, false, &s);
 	if (status == INN_OK && (status = open_samples(job, r, &s)) == INN_OK)
@@ -169,10 +201,10 @@ int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out)
 		if (picture_file(job, f))
 			status = write_picture(job, r->output, &map[0], s.samples.n);
 		else
-			status = write_all(job, r->output, s.graph, false, map, s.exec->n_x);
+			status = write_maps(job, r, &s, map);
 	}
 	if (status == INN_OK)
-		report(r, &map[0].shape, out);
+		status = report(job, r, &s, map, out);
 	finish(job, &s, map);
 	return status;
 }

@@ -1,5 +1,6 @@
 /* A run: everything a configuration asks for, in one plan. */
 #include "config.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ static int open_all(struct running *u)
 {
 	inn_job *job = u->job;
 	struct inn__run *r = &u->r;
-	int status = inn__model_open(job, r->model, r->passes_given ? &r->passes : NULL, &u->model);
+	int status = inn__model_open(job, r->model, &r->passes, &u->model);
 
 	if (status < 0)
 		return status;
@@ -37,7 +38,7 @@ static int open_all(struct running *u)
 		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
 	struct inn__what w = {
 		.model = u->model, .analyzer = r->analyzers.v, .n_analyzer = r->analyzers.n, .target = &r->target, .pre = &r->pre,
-		.logits = true, .batch = (uint32_t)r->batch,
+		.logits = true, .batch = (uint32_t)r->batch, .audit = r->audit, .watch = r->outputs,
 	};
 
 	return inn__plan_make(job, &w, u->samples.n, &u->exec);
@@ -93,6 +94,39 @@ static int write_maps(struct running *u)
 			v[i].t = u->out[a * u->exec->n_x + i];
 		}
 		status = path ? inn__write_named(u->job, path, v, u->exec->n_x) : INN_ENOMEM;
+	}
+	return status;
+}
+
+static int write_layers(struct running *u)
+{
+	int status = INN_OK;
+
+	for (size_t a = 0; status == INN_OK && a < u->r.analyzers.n; a++)
+		status = inn__layers_write(u->job, u->r.output.dir, u->r.analyzers.v[a].label, &u->exec->layers[a], u->out);
+	return status;
+}
+
+/* The first rows of every audit, and whether one is worse than allowed. */
+static int show_audits(struct running *u, bool json, FILE *out)
+{
+	int status = INN_OK;
+
+	for (size_t a = 0; a < u->r.analyzers.n; a++) {
+		const struct inn__layers *l = &u->exec->layers[a];
+		struct inn__text t = { 0 };
+		int more = INN_OK;
+
+		if (l->audit == UINT32_MAX)
+			continue;
+		inn__text_add(&t, "audit of %s: the layers that keep most\n", u->r.analyzers.v[a].label);
+		more = inn__audit_text(u->job, l, &u->out[l->audit], INN__AUDIT_TABLE, 5, &t);
+		if (more == INN_OK && !json)
+			fputs(t.s, out);
+		if (more == INN_OK && !isnan(u->r.audit_limit))
+			more = inn__audit_limit(u->job, u->r.analyzers.v[a].label, l, &u->out[l->audit], u->r.audit_limit);
+		status = status < 0 ? status : more;
+		free(t.s);
 	}
 	return status;
 }
@@ -211,7 +245,7 @@ static int work(struct running *u)
 	if ((status = inn__execute(u->job, u->exec, &u->samples, u->out)) < 0)
 		return status;
 	unlink(u->manifest_path); /* it speaks of what is overwritten now */
-	if ((status = write_maps(u)) < 0)
+	if ((status = write_maps(u)) < 0 || (status = write_layers(u)) < 0)
 		return status;
 	if (*u->r.output.sheet && (status = write_sheet(u)) < 0)
 		return status;
@@ -230,8 +264,11 @@ int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
 		status = look(&u, c->force, &done);
 	if (status == INN_OK && !done)
 		status = work(&u);
-	if (status == INN_OK)
+	if (status == INN_OK) {
 		show(&u, c->json, done, out);
+		if (!done)
+			status = show_audits(&u, c->json, out);
+	}
 	close_all(&u);
 	return status;
 }

@@ -15,8 +15,11 @@ struct inn__request { /* one analyze, predict, plan or check; NULL and 0: not gi
 	const char *model, *analyzer, *target, *preprocess, *output, *labels;
 	const char *const *input; /* PATH or NAME=PATH */
 	size_t n_input;
+	const char *const *layer; /* globs: relevance there is written too */
+	size_t n_layer;
 	int64_t batch, top;
-	bool json, force, dump;
+	bool json, force, dump, audit;
+	double audit_limit;       /* NaN: none */
 };
 INN_API int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
 INN_API int inn__request_predict(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;

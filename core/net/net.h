@@ -36,6 +36,6 @@ struct inn__probe {
 void inn__net_probe(inn_build *b, struct inn__probe *p); /* NULL: none; borrowed */
 void inn__probe_free(struct inn__probe *p);               /* what it grew */
 /* One line per live node for `plan`: index among kernels (or -1), name, kind, output shape. */
-struct inn__node_info { const char *name, *kind; int64_t kernel_index; bool first, last; struct inn_shape out; };
+struct inn__node_info { const char *name, *kind, *tensor; /* its first output in use, or NULL */ int64_t kernel_index; bool first, last; struct inn_shape out; };
 bool inn__graph_info(const inn_graph *g, uint32_t node, struct inn__node_info *info); /* false: not alive */
 #endif

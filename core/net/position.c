@@ -94,7 +94,9 @@ bool inn__graph_info(const inn_graph *g, uint32_t node, struct inn__node_info *i
 	*info = (struct inn__node_info){ .name = n->name, .kind = n->ops->cls.name, .kernel_index = n->kernel_index,
 					 .first = n->first, .last = n->last };
 	for (uint32_t k = n->n_out; k-- > 0;)
-		if (n->out[k] && g->t[n->out[k]].used)
+		if (n->out[k] && g->t[n->out[k]].used) {
 			info->out = g->t[n->out[k]].shape;
+			info->tensor = g->t[n->out[k]].name;
+		}
 	return true;
 }

@@ -1,5 +1,6 @@
 /* golden DIR [plugin dir [part of a name]]: every line of DIR/cases.txt through the public interface, against arrays that others
- * computed. Fields: name | net | input | analyzer | target | expected | dtype | tolerance. */
+ * computed. Fields: name | net | input | analyzer | target | expected | dtype | tolerance. A net may be followed by the passes that
+ * change it ("nets/a.onnx []"), an analyzer by layers whose relevance is expected behind the maps ("lrp.z @ /conv1/Conv"). */
 #include <innvestigate/innvestigate.h>
 #include <ctype.h>
 #include <math.h>
@@ -144,17 +145,25 @@ static int analyze(inn_job *job, char *const *field, const char *dir, const stru
 	int64_t index[MAX_TARGETS];
 	inn_model *m;
 	inn_analysis *a;
-	char path[4096], backend[64];
+	char path[4096], backend[64], *passes = strchr(field[NET], ' '), *layers = strstr(field[ANALYZER], " @ ");
+	const char *layer[MAX_PORTS];
+	size_t n_layer = 0;
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, field[NET]);
+	snprintf(path, sizeof(path), passes ? "{path: '%s/%.*s', passes: %s}" : "%s/%.*s", dir, (int)strcspn(field[NET], " "), field[NET], passes);
+	if (layers) {
+		*layers = 0;
+		for (char *save = NULL, *one = strtok_r(layers + 3, " ", &save); one && n_layer < MAX_PORTS; one = strtok_r(NULL, " ", &save))
+			layer[n_layer++] = one;
+	}
 	snprintf(backend, sizeof(backend), "{type: reference, dtype: %.8s}", field[DTYPE]);
 	parse_target(field[TARGET], &target, index);
 	if ((rc = inn_job_backend(job, backend)) < 0 || (rc = inn_model_open(job, path, &m)) < 0)
 		return rc;
 	if (!strcmp(field[ANALYZER], "predict"))
 		return inn_predict(m, x, n_x, r);
-	rc = inn_analyzer(job, m, field[ANALYZER], &a);
+	if ((rc = inn_analyzer(job, m, field[ANALYZER], &a)) == INN_OK && n_layer)
+		rc = inn_analysis_layers(a, layer, n_layer);
 	return rc < 0 ? rc : inn_analyze(a, x, n_x, &target, r);
 }
 

@@ -28,10 +28,14 @@ INN_API const char *inn_error(const inn_job *job, uint32_t i);
 INN_API int inn_error_status(const inn_job *job); /* of the first error */
 INN_API int inn_exit_code(int status);
 
-/* Opens a model file, runs the default passes. Gives *m, freed with the job. */
+/* Opens a model: a file's path, or YAML flow {path: FILE, passes: [...]}; without passes the default ones run. Gives *m, freed with
+ * the job. */
 INN_API int inn_model_open(inn_job *job, const char *path, inn_model **m) INN_MUST;
 /* Binds an analyzer ("gradient", "{type: NAME, parameter: value}") to a model. */
 INN_API int inn_analyzer(inn_job *job, inn_model *m, const char *yaml, inn_analysis **a) INN_MUST;
+/* From now on inn_analyze gives the relevance that arrived at the outputs of these layers too, behind the maps in this order: exact
+ * names of nodes or tensors. Copies them. */
+INN_API int inn_analysis_layers(inn_analysis *a, const char *const *layer, size_t n) INN_MUST;
 /* x: n_x tensors [S,...] of any dtype in the model's input order; r: as many, zeroed by the caller: shape is set and data
  * given (heap, inn_tensor_free), f64 if r[i].dtype is INN_F64, else f32. */
 INN_API int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const struct inn_target *target,
