@@ -103,13 +103,42 @@ inn_node *inn_graph_reader(const inn_graph *g, uint32_t tensor, uint32_t i)
 	return i < nodes_reading((inn_graph *)g, tensor) ? g->reader[g->reader_at[tensor] + i] : NULL;
 }
 
-uint32_t inn_graph_new_const(inn_graph *g, const char *hint, const struct inn_tensor *t)
+/* A name that no tensor has. */
+static char *new_name(inn_graph *g, const char *hint)
 {
 	char *name = NULL;
 
 	for (uint32_t i = g->n_t; !name || inn__tensor(g, name, false); i++)
 		if (!(name = inn_printf(g->ctx, "%s.%u", hint, i)))
-			return 0;
+			return NULL;
+	return name;
+}
+
+inn_node *inn_graph_insert(inn_graph *g, const inn_node *before, const char *kind, const char *hint, const uint32_t *in, uint32_t n_in)
+{
+	const char *name[8], *out = new_name(g, hint);
+	uint32_t at = 0;
+
+	if (!out || n_in > 8)
+		return NULL;
+	for (uint32_t k = 0; k < n_in; k++)
+		name[k] = in[k] ? g->t[in[k]].name : "";
+	inn_node *n = inn_graph_add(g, kind, hint, name, n_in, &out, 1);
+
+	if (!n)
+		return NULL;
+	while (g->node[at] != before && g->node[at] != n)
+		at++;
+	memmove(g->node + at + 1, g->node + at, (g->n_nodes - 1 - at) * sizeof(inn_node *));
+	return g->node[at] = n;
+}
+
+uint32_t inn_graph_new_const(inn_graph *g, const char *hint, const struct inn_tensor *t)
+{
+	char *name = new_name(g, hint);
+
+	if (!name)
+		return 0;
 	return inn_graph_const(g, name, t) < 0 ? 0 : inn__tensor(g, name, false);
 }
 

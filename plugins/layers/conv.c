@@ -31,7 +31,12 @@ static inn_val forward(FORWARD)
 	win.groups = (uint32_t)o->group;
 	inn_val y = inn_conv(b, data, kernel, &win);
 
-	return bias.id ? inn_add(b, y, inn_channel(b, bias, s.rank)) : y;
+	if (!bias.id || !y.id || inn_shape_of(b, bias)->rank == 1)
+		return bias.id ? inn_add(b, y, inn_channel(b, bias, s.rank)) : y;
+	/* One number for each output element: what a batch norm before padding leaves. */
+	s = *inn_shape_of(b, y);
+	s.dim[0] = 1;
+	return inn_shape_eq(&s, inn_shape_of(b, bias)) ? inn_add(b, y, bias) : misfit(b, n, "the bias is neither a vector nor a sample's output");
 }
 
 LAYER(conv, "convolution", params, sizeof(struct opts), .traits = INN_T_AFFINE | INN_T_SPATIAL, .weights = weights);

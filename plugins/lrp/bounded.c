@@ -14,6 +14,22 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
+static int check(inn_ctx *ctx, const struct inn_loc *loc, const void *opts)
+{
+	const struct opts *o = opts;
+	size_t n = o->low.n > o->high.n ? o->low.n : o->high.n;
+
+	if (o->low.n && o->high.n && o->low.n != 1 && o->high.n != 1 && o->low.n != o->high.n)
+		return inn_fail(ctx, INN_ECONFIG, loc, "lrp.bounded: low has %zu numbers and high %zu; one each, or one for each channel", o->low.n, o->high.n);
+	for (size_t i = 0; o->low.n && o->high.n && i < n; i++) {
+		double low = o->low.v[o->low.n == 1 ? 0 : i], high = o->high.v[o->high.n == 1 ? 0 : i];
+
+		if (low >= high)
+			return inn_fail(ctx, INN_ECONFIG, loc, "lrp.bounded: low %g is not below high %g", low, high);
+	}
+	return INN_OK;
+}
+
 /* The bound for one sample in x's shape. */
 static inn_val bound(inn_build *b, const struct inn_site *s, const struct inn_reals *v, inn_val automatic, inn_val x)
 {
@@ -51,7 +67,7 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 }
 
 static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.bounded", "LRP z-box rule", params, sizeof(struct opts), NULL),
+	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.bounded", "LRP z-box rule", params, sizeof(struct opts), check),
 	.needs = INN_T_AFFINE,
 	.promises = INN_CONSERVES,
 	.back = back,

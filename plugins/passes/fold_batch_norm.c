@@ -1,127 +1,87 @@
 /* Folds a batch norm into the convolution or dense layer before it:
- * s (W x + b - mean) + shift = (s W) x + s (b - mean) + shift with s = scale / sqrt(var + epsilon). */
-#include "pass.h"
-#include <math.h>
+ * s (W x + b - mean) + shift = (s W) x + s (b - mean) + shift with s = scale / sqrt(var + epsilon).
+ * Behind a concatenation of such layers, each takes its channels' part. */
+#include "batch_norm.h"
 
-struct affine { /* y = s y + t for each channel */
-	uint32_t n;
-	double *s, *t;
-};
-
-static int read_norm(inn_ctx *ctx, const inn_node *n, struct affine *a)
+/* A layer that takes part of a batch norm: read by nobody else, with these channels. */
+static bool takes(const inn_graph *g, const inn_node *n, uint32_t tensor, uint32_t channels)
 {
-	double *v[4], epsilon = inn_node_attr_real(n, "epsilon");
-	size_t count;
+	uint32_t out, in;
 
-	a->n = inn_node_const(n, 1)->shape.dim[0];
-	for (uint32_t i = 0; i < 4; i++)
-		if (!(v[i] = reals(ctx, inn_node_const(n, 1 + i), &count)))
-			return INN_ENOMEM;
-	for (uint32_t c = 0; c < a->n; c++) {
-		v[0][c] /= sqrt(v[3][c] + epsilon);
-		v[1][c] -= v[2][c] * v[0][c];
-	}
-	a->s = v[0];
-	a->t = v[1];
-	return INN_OK;
+	return n && inn_graph_readers(g, tensor) == 1 && channel_axes(n, &out, &in) && bias_factor(n) != 0 && channels &&
+	       inn_node_const(n, 1)->shape.dim[out] == channels && plain_bias(n, channels);
 }
 
-/* Its parameters are constant vectors of one length, and it does what it does at inference. */
-static bool plain_norm(const inn_graph *g, const inn_node *n)
-{
-	int64_t training = 0;
-
-	if (!is_kind(n, "batch_normalization") || !single_output(g, n) || isnan(inn_node_attr_real(n, "epsilon")))
-		return false;
-	if (inn_node_attr_ints(n, "training_mode", &training, 1) == 1 && training)
-		return false;
-	for (uint32_t k = 1; k < 5; k++) {
-		const struct inn_tensor *t = inn_node_const(n, k);
-
-		if (!is_real(t) || t->shape.rank != 1 || t->shape.dim[0] != inn_node_const(n, 1)->shape.dim[0])
-			return false;
-	}
-	return true;
-}
-
-/* The kernel's axis of output channels, or -1 if nothing can be folded into the layer. */
-static int channel_axis(const inn_node *n)
-{
-	const struct inn_tensor *kernel = inn_node_const(n, 1);
-	int64_t t = 0;
-
-	if (!is_real(kernel) || inn_node_const(n, 0))
-		return -1;
-	if (is_kind(n, "conv"))
-		return kernel->shape.rank > 2 ? 0 : -1;
-	if (kernel->shape.rank != 2)
-		return -1;
-	if (is_kind(n, "gemm"))
-		return inn_node_attr_ints(n, "transB", &t, 1) == 1 && t ? 0 : 1;
-	/* Further axes of a MatMul's input would put the channels elsewhere than on axis 1. */
-	return is_kind(n, "mat_mul") && inn_node_shape(n, 0)->rank == 2 ? 1 : -1;
-}
-
-/* What the bias is multiplied by before it is added. */
-static double bias_factor(const inn_node *n)
-{
-	double beta = is_kind(n, "gemm") ? inn_node_attr_real(n, "beta") : 1;
-
-	return isnan(beta) ? 1 : beta;
-}
-
-static bool plain_bias(const inn_node *n, uint32_t channels)
-{
-	const struct inn_tensor *t = inn_node_const(n, 2);
-	size_t count;
-
-	if (!inn_node_in(n, 2))
-		return true;
-	return is_real(t) && inn_shape_count(&t->shape, &count) && (count == 1 || (count == channels &&
-	       t->shape.dim[t->shape.rank - 1] == channels));
-}
-
-static int fold_into(inn_ctx *ctx, inn_graph *g, inn_node *n, uint32_t axis, const struct affine *a)
+/* Channels first ... of the batch norm belong to n. */
+static int fold_into(inn_ctx *ctx, inn_graph *g, inn_node *n, const struct affine *a, uint32_t first)
 {
 	const struct inn_tensor *kernel = inn_node_const(n, 1), *old = inn_node_const(n, 2);
+	uint32_t axis, in;
 	size_t count, n_old = 0, inner = 1;
-	double *w = reals(ctx, kernel, &count), *b = old ? reals(ctx, old, &n_old) : NULL, beta = bias_factor(n);
-	double *bias = inn_alloc(ctx, a->n + 1, sizeof(*bias));
+
+	channel_axes(n, &axis, &in);
+	uint32_t channels = kernel->shape.dim[axis];
+	double *w = reals(ctx, kernel, &count), *b = old ? reals(ctx, old, &n_old) : NULL, *bias = inn_alloc(ctx, channels + 1, sizeof(*bias));
 
 	if (!w || !bias || (old && !b))
 		return INN_ENOMEM;
 	for (uint32_t d = axis + 1; d < kernel->shape.rank; d++)
 		inner *= kernel->shape.dim[d];
 	for (size_t i = 0; i < count; i++)
-		w[i] *= a->s[i / inner % a->n];
-	for (uint32_t c = 0; c < a->n; c++)
-		bias[c] = (b ? b[n_old == 1 ? 0 : c] * a->s[c] : 0) + a->t[c] / beta;
-	uint32_t k = new_reals(g, "folded.kernel", &kernel->shape, w);
-	uint32_t c = new_reals(g, "folded.bias", &(struct inn_shape){ .rank = 1, .dim = { a->n } }, bias);
+		w[i] *= a->s[first + i / inner % channels];
+	for (uint32_t c = 0; c < channels; c++)
+		bias[c] = (b ? b[n_old == 1 ? 0 : c] * a->s[first + c] : 0) + a->t[first + c] / bias_factor(n);
+	return put_weights(g, n, w, &(struct inn_shape){ .rank = 1, .dim = { channels } }, bias);
+}
 
-	if (!k || !c)
-		return INN_ENOMEM;
-	inn_node_rewire(n, 1, k);
-	inn_node_rewire(n, 2, c);
-	return INN_OK;
+static int fold_over(inn_ctx *ctx, inn_graph *g, inn_node *concat, const struct affine *a)
+{
+	int status = INN_OK;
+	uint32_t first = 0;
+
+	for (uint32_t k = 0; status == INN_OK && k < inn_node_n_in(concat); k++) {
+		status = fold_into(ctx, g, inn_graph_producer(g, inn_node_in(concat, k)), a, first);
+		first += inn_node_shape(concat, k)->dim[1];
+	}
+	return status;
+}
+
+/* A concatenation of channels, each part from a layer of its own that can take its share. */
+static bool splits(const inn_graph *g, const inn_node *concat, uint32_t tensor, uint32_t channels)
+{
+	int64_t axis = 0;
+	uint32_t sum = 0;
+
+	if (!is_kind(concat, "concat") || inn_graph_readers(g, tensor) != 1 || inn_node_attr_ints(concat, "axis", &axis, 1) != 1)
+		return false;
+	if (axis != 1 && axis + (int64_t)inn_graph_shape(g, tensor)->rank != 1)
+		return false;
+	for (uint32_t k = 0; k < inn_node_n_in(concat); k++) {
+		uint32_t t = inn_node_in(concat, k), part = inn_node_shape(concat, k)->rank > 1 ? inn_node_shape(concat, k)->dim[1] : 0;
+
+		if (!takes(g, inn_graph_producer(g, t), t, part))
+			return false;
+		for (uint32_t j = 0; j < k; j++)
+			if (inn_node_in(concat, j) == t)
+				return false;
+		sum += part;
+	}
+	return sum == channels;
 }
 
 static int fold(inn_ctx *ctx, inn_graph *g, inn_node *norm)
 {
-	inn_node *n = inn_graph_producer(g, inn_node_in(norm, 0));
-	int axis = n && inn_graph_readers(g, inn_node_in(norm, 0)) == 1 ? channel_axis(n) : -1;
+	uint32_t x = inn_node_in(norm, 0), channels = inn_node_const(norm, 1)->shape.dim[0];
+	inn_node *n = inn_graph_producer(g, x);
+	bool one = takes(g, n, x, channels);
 	struct affine a;
 
-	if (axis < 0 || bias_factor(n) == 0)
-		return INN_OK;
-	uint32_t channels = inn_node_const(n, 1)->shape.dim[axis];
-
-	if (!channels || channels != inn_node_const(norm, 1)->shape.dim[0] || !plain_bias(n, channels))
+	if (!one && !splits(g, n, x, channels))
 		return INN_OK;
 	int status = read_norm(ctx, norm, &a);
 
 	if (status == INN_OK)
-		status = fold_into(ctx, g, n, (uint32_t)axis, &a);
+		status = one ? fold_into(ctx, g, n, &a, 0) : fold_over(ctx, g, n, &a);
 	if (status == INN_OK)
 		inn_graph_remove(g, norm);
 	return status;
@@ -145,7 +105,7 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 
 static const struct inn_pass_ops fold_batch_norm = {
 	.cls = INN_HEAD(struct inn_pass_ops, INN_PASS, "fold_batch_norm",
-			"fold batch norms into the layer before them", NULL, 0, NULL),
+			"fold batch norms into the layers before them", NULL, 0, NULL),
 	.apply = apply,
 };
 

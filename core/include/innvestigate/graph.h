@@ -56,6 +56,9 @@ INN_API const struct inn_tensor *inn_graph_value(const inn_graph *g, uint32_t te
 
 /* ---- changing, for passes */
 INN_API uint32_t inn_graph_new_const(inn_graph *g, const char *hint, const struct inn_tensor *t); /* keeps t->data; 0 on failure */
+/* A new node of one output, computed before `before`, which reads these tensors; names follow from the hint. NULL after recording. */
+INN_API inn_node *inn_graph_insert(inn_graph *g, const inn_node *before, const char *kind, const char *hint, const uint32_t *in,
+				   uint32_t n_in) INN_MUST;
 INN_API void inn_node_rewire(inn_node *n, uint32_t k, uint32_t tensor);        /* k may be one past the end */
 INN_API void inn_graph_replace(inn_graph *g, uint32_t from, uint32_t to);      /* all readers and outputs  */
 INN_API void inn_graph_remove(inn_graph *g, inn_node *n); /* its readers read its input 0 instead */
