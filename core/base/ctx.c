@@ -172,6 +172,13 @@ static const char *keep_file(inn_ctx *ctx, struct slot *s, const char *file)
 	return memcpy(copy, file, n);
 }
 
+/* One finding told twice, as by a class that is bound in two places. */
+static bool repeats(const struct inn__error *a, const struct inn__error *b)
+{
+	return a->status == b->status && a->context == b->context && a->loc.line && a->loc.line == b->loc.line && a->loc.col == b->loc.col &&
+	       !strcmp(a->loc.file, b->loc.file) && !strcmp(a->text, b->text);
+}
+
 INN_PRINTF(5, 0)
 static int record(inn_ctx *ctx, int status, bool context, const struct inn_loc *loc, const char *fmt, va_list ap)
 {
@@ -200,7 +207,8 @@ static int record(inn_ctx *ctx, int status, bool context, const struct inn_loc *
 		s->e.loc = *loc;
 		s->e.loc.file = keep_file(ctx, s, loc->file);
 	}
-	ctx->n++;
+	if (!ctx->n || !repeats(&s[-1].e, &s->e))
+		ctx->n++;
 	return status;
 }
 

@@ -84,7 +84,7 @@ static int bind_pair(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, c
 	struct inn__yaml map = { .kind = INN__MAP, .loc = y->loc, .n = 3 }, type = { .text = "type", .loc = y->loc }, *key[3], *item[3];
 
 	if (!pair || pair->n != 3 || y->n != 2)
-		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a name or a mapping with type: is expected");
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "a name%s or a mapping with type: is expected", pair ? ", two numbers" : "");
 	for (int i = 0; i < 3; i++) {
 		key[i] = i ? pair->item[i] : &type;
 		item[i] = i ? y->item[i - 1] : pair->item[0];
