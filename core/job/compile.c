@@ -8,15 +8,15 @@ static uint32_t batch_for(size_t n) { return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 
 /* Resolves for the batch asked for; where the network's constants forbid it, for its own. */
 static int resolve(inn_job *job, const struct inn__what *w, size_t n_samples, inn_graph *g, uint32_t *batch)
 {
-	uint32_t want = w->batch ? w->batch : batch_for(n_samples);
+	uint32_t want = w->declared ? 0 : w->batch ? w->batch : batch_for(n_samples);
 	uint32_t before = inn__errors(job->ctx);
 	int status = inn__graph_resolve(g, want);
 
 	if (status == INN_OK) {
-		*batch = want;
+		*batch = want ? want : 1;
 		return INN_OK;
 	}
-	if (before || w->batch || status == INN_ENOMEM || status == INN_ECANCEL)
+	if (before || w->batch || w->declared || status == INN_ENOMEM || status == INN_ECANCEL)
 		return status;
 	inn__errors_clear(job->ctx);
 	if ((status = inn__graph_resolve(g, 0)) < 0)
@@ -46,7 +46,7 @@ static int record_inputs(struct rec *c)
 		if (p->dtype != INN_F32 && p->dtype != INN_F64 && p->dtype != INN_F16 && p->dtype != INN_BF16)
 			return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "input %s is of type %s; only floating-point inputs are supported",
 					p->name, inn_dtype_name(p->dtype));
-		if (!p->shape.rank || p->shape.dim[0] != c->e->batch)
+		if (!c->w->declared && (!p->shape.rank || p->shape.dim[0] != c->e->batch))
 			return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "axis 0 of input %s does not count samples", p->name);
 		snprintf(name, sizeof(name), "%u (%s)", i, p->name);
 		c->x[i] = inn__input(c->b, name, &p->shape, i ? 0 : inn__pre_sign(c->w->pre, &p->shape), 0);
@@ -244,7 +244,8 @@ int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, st
 
 	if (!e)
 		return INN_ENOMEM;
-	*e = (struct inn__exec){ .model = w->model, .ids = UINT32_MAX, .valid = UINT32_MAX, .pick = UINT32_MAX, .target = w->target };
+	*e = (struct inn__exec){ .model = w->model, .ids = UINT32_MAX, .valid = UINT32_MAX, .pick = UINT32_MAX, .target = w->target,
+				   .declared = w->declared };
 	if (!(e->graph = inn__model_graph(w->model, w->plain)))
 		return inn__last_status(job->ctx);
 	if ((status = resolve(job, w, n_samples, e->graph, &e->batch)) < 0)

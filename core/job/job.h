@@ -39,6 +39,7 @@ struct inn_model {
 	const struct inn_format_ops *format;
 	struct inn_strs passes;      /* for analysis; v NULL: the defaults */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
+	bool settled[2];             /* graph, plain: resolved, and the passes are done */
 };
 struct inn__pre {            /* preprocessing of pictures; n 0: none */
 	const char *name;
@@ -54,7 +55,7 @@ struct inn__samples {
 	const char **path;                  /* n of them, or NULL */
 	struct inn_inst *format;            /* of each path */
 	const struct inn__pre *pre;
-	bool declared;                      /* named: taken as they are, never split */
+	bool declared;                      /* named: predict takes them as they are and never splits them */
 	uint64_t key;                       /* of paths, sizes and times */
 };
 struct inn__what {           /* what one plan computes */
@@ -64,6 +65,7 @@ struct inn__what {           /* what one plan computes */
 	const struct inn_target *target;
 	const struct inn__pre *pre;
 	bool logits, plain;      /* the flattened output too; only the outputs of the unchanged network */
+	bool declared;           /* plain, and for the sizes of the graph's inputs: no axis counts samples */
 	uint32_t batch;          /* 0: by the number of samples */
 };
 struct inn__exec {           /* a plan on the device */
@@ -73,6 +75,7 @@ struct inn__exec {           /* a plan on the device */
 	struct inn_plan *plan;
 	inn_exec *exec;
 	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
+	bool declared;           /* one run, arrays and outputs of any shapes */
 	uint32_t ids, valid, pick;
 	struct inn__prep *prep;  /* recorded stages, run before; NULL: none */
 	const struct inn_target *target;
@@ -99,7 +102,9 @@ int inn__last_status(const inn_ctx *ctx);
 int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *text, struct inn_inst *out) INN_MUST;
 /* model.c */
 int inn__model_open(inn_job *job, const char *path, const struct inn_strs *passes, struct inn_model **m) INN_MUST;
-/* The graph for analysis, or the one for predict. NULL after recording an error. */
+/* The graph for analysis, or the one for predict, as the file has it. NULL after recording an error. */
+inn_graph *inn__model_read(struct inn_model *m, bool plain);
+/* The same, resolved for its own sizes and with the passes done. */
 inn_graph *inn__model_graph(struct inn_model *m, bool plain);
 uint64_t inn__file_hash(const struct inn_stream *s);
 /* backend.c */
@@ -126,6 +131,8 @@ int inn__samples_open(inn_job *job, const char *const *input, size_t n, const st
 		      struct inn__samples *s) INN_MUST;
 /* Arrays have the shapes of the network's inputs and are finite. */
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
+/* Gives the network's inputs, not resolved yet, exactly the shapes of the arrays; some become its constants. */
+int inn__samples_bind(struct inn__samples *s, inn_graph *g) INN_MUST;
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;

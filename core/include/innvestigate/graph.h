@@ -86,6 +86,7 @@ struct inn_layer_ops {
 	 * inn_alloc. `Shape` gets its answer from inn_node_shape and is called with constant == false inputs too. */
 	int (*fold)(inn_ctx *ctx, const inn_node *n, const struct inn_tensor *in, uint32_t n_in, struct inn_tensor *out);
 	bool fold_shape_only; /* fold needs only the inputs' shapes (Shape, Size) */
+	uint32_t known;       /* bit k: `forward` needs the numbers of input k, also where they are floats (scales) */
 };
 
 struct inn_pass_ops { /* graph -> graph; sees a graph resolved for its own or a trial batch */
