@@ -37,6 +37,7 @@ void inn__build_free(inn_build *b)
 }
 
 uint32_t inn__build_batch(const inn_build *b) { return b->batch; }
+bool inn__build_mixes(const inn_build *b) { return b->mixes; }
 void inn__build_set_net(inn_build *b, void *net) { b->net = net; }
 void *inn__build_net(const inn_build *b) { return b->net; }
 inn_ctx *inn_build_ctx(inn_build *b) { return b->ctx; }
