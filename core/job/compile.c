@@ -8,15 +8,15 @@ static uint32_t batch_for(size_t n) { return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 
 /* Resolves for the batch asked for; where the network's constants forbid it, for its own. */
 static int resolve(inn_job *job, const struct inn__what *w, size_t n_samples, inn_graph *g, uint32_t *batch)
 {
-	uint32_t want = w->batch ? w->batch : batch_for(n_samples);
+	uint32_t want = w->declared ? 0 : w->batch ? w->batch : batch_for(n_samples);
 	uint32_t before = inn__errors(job->ctx);
 	int status = inn__graph_resolve(g, want);
 
 	if (status == INN_OK) {
-		*batch = want;
+		*batch = want ? want : 1;
 		return INN_OK;
 	}
-	if (before || w->batch || status == INN_ENOMEM || status == INN_ECANCEL)
+	if (before || w->batch || w->declared || status == INN_ENOMEM || status == INN_ECANCEL)
 		return status;
 	inn__errors_clear(job->ctx);
 	if ((status = inn__graph_resolve(g, 0)) < 0)
@@ -34,6 +34,7 @@ struct rec { /* what recording carries around */
 	inn_build *b;
 	inn_val *x, *r, pick, y;
 	uint32_t out; /* outputs recorded so far */
+	bool mixes;   /* failed because axis 0 of an output does not count samples */
 };
 
 static int record_inputs(struct rec *c)
@@ -46,7 +47,7 @@ static int record_inputs(struct rec *c)
 		if (p->dtype != INN_F32 && p->dtype != INN_F64 && p->dtype != INN_F16 && p->dtype != INN_BF16)
 			return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "input %s is of type %s; only floating-point inputs are supported",
 					p->name, inn_dtype_name(p->dtype));
-		if (!p->shape.rank || p->shape.dim[0] != c->e->batch)
+		if (!c->w->declared && (!p->shape.rank || p->shape.dim[0] != c->e->batch))
 			return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "axis 0 of input %s does not count samples", p->name);
 		snprintf(name, sizeof(name), "%u (%s)", i, p->name);
 		c->x[i] = inn__input(c->b, name, &p->shape, i ? 0 : inn__pre_sign(c->w->pre, &p->shape), 0);
@@ -186,7 +187,8 @@ static int record(struct rec *c)
 	if (inn_failed(c->job->ctx))
 		return inn__last_status(c->job->ctx);
 	c->e->n_classes = inn_dim(c->b, c->y, 1);
-	if (inn_dim(c->b, c->y, 0) != c->e->batch)
+	c->mixes = inn_dim(c->b, c->y, 0) != c->e->batch;
+	if (c->mixes)
 		return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "%s: axis 0 of the output does not count samples", c->w->model->path);
 	if (c->w->target)
 		c->pick = pick_of(c, c->y, c->e->n_classes);
@@ -274,26 +276,44 @@ static int load_array(inn_ctx *ctx, void *user, const char *path, struct inn_ten
 	return status;
 }
 
+/* Records for the batch that the graph is resolved for. */
+static int record_batch(inn_job *job, const struct inn__what *w, struct inn__exec *e, bool *mixes)
+{
+	struct rec c = { .job = job, .w = w, .e = e, .b = inn__build_new(job->ctx, e->batch) };
+
+	if (!c.b)
+		return INN_ENOMEM;
+	inn__build_set_loader(c.b, load_array, job);
+	int status = make(&c);
+
+	*mixes = c.mixes || inn__build_mixes(c.b);
+	inn__build_free(c.b);
+	return status;
+}
+
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **out)
 {
-	struct rec c = { .job = job, .w = w };
 	struct inn__exec *e = *out = inn_alloc(job->ctx, 1, sizeof(*e));
+	bool mixes = false;
 	int status;
 
 	if (!e)
 		return INN_ENOMEM;
-	*e = (struct inn__exec){ .model = w->model, .ids = UINT32_MAX, .valid = UINT32_MAX, .pick = UINT32_MAX, .target = w->target };
+	*e = (struct inn__exec){ .model = w->model, .ids = UINT32_MAX, .valid = UINT32_MAX, .pick = UINT32_MAX, .target = w->target,
+				   .declared = w->declared };
 	if (!(e->graph = inn__model_graph(w->model, w->plain)))
 		return inn__last_status(job->ctx);
 	if ((status = resolve(job, w, n_samples, e->graph, &e->batch)) < 0)
 		return inn_while(job->ctx, status, NULL, "in %s", w->model->path);
 	e->n_x = inn__graph_inputs(e->graph);
-	c.e = e;
-	if (!(c.b = inn__build_new(job->ctx, e->batch)))
-		return INN_ENOMEM;
-	inn__build_set_loader(c.b, load_array, job);
-	status = make(&c);
-	inn__build_free(c.b);
+	status = record_batch(job, w, e, &mixes);
+	if (status < 0 && mixes && !w->batch) { /* a sample at a time cannot mix them */
+		inn__errors_clear(job->ctx);
+		if ((status = inn__graph_resolve(e->graph, e->batch = 1)) < 0)
+			return inn_while(job->ctx, status, NULL, "in %s", w->model->path);
+		inn_info(job->ctx, "%s runs one sample at a time: its axis 0 is not that of the samples everywhere", w->model->path);
+		status = record_batch(job, w, e, &mixes);
+	}
 	if (status == INN_OK && w->target)
 		status = inn__target_check(job->ctx, w->target, n_samples, e->n_classes);
 	return status;

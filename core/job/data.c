@@ -274,6 +274,32 @@ int inn__samples_fit(struct inn__samples *s, const inn_graph *g)
 	return status;
 }
 
+int inn__samples_bind(struct inn__samples *s, inn_graph *g)
+{
+	inn_ctx *ctx = s->job->ctx;
+	uint32_t kept = 0;
+
+	if (!s->array)
+		return inn_fail(ctx, INN_EDATA, NULL, "pictures cannot be given by an input's name");
+	for (uint32_t i = 0; i < s->n_x; i++) {
+		struct inn_tensor t = s->array[i];
+		bool fixed = false;
+		int status = t.data ? inn__graph_take(g, kept, &t, &fixed) :
+			     inn_fail(ctx, INN_EDATA, NULL, "input %s is not given", inn__graph_input(g, kept)->name);
+
+		if (status == INN_OK && fixed)
+			status = inn__ctx_own(ctx, t.data, free);
+		if (status < 0)
+			return status;
+		s->array[i].data = NULL;
+		if (!fixed)
+			s->array[kept++] = t;
+	}
+	s->n_x = kept;
+	s->n = 1;
+	return INN_OK;
+}
+
 void inn__samples_free(struct inn__samples *s)
 {
 	for (uint32_t i = 0; s->own && s->array && i < s->n_x; i++)

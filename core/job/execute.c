@@ -142,10 +142,58 @@ static int batches(struct pass *p, struct inn__reader *r)
 	return INN_OK;
 }
 
+static int write_declared(inn_job *job, struct inn__exec *e, const struct inn__samples *s)
+{
+	int status = INN_OK;
+
+	for (uint32_t i = 0; status == INN_OK && i < e->n_x; i++) {
+		size_t bad = inn_tensor_nonfinite(&s->array[i]);
+
+		if (bad != SIZE_MAX)
+			return inn_fail(job->ctx, INN_ENONFINITE, NULL, "input %s is not finite at element %zu", inn__graph_input(e->graph, i)->name,
+					bad);
+		if (e->x[i] != UINT32_MAX)
+			status = job->ops->write(job->ctx, e->exec, e->x[i], &s->array[i]);
+	}
+	return status;
+}
+
+static int read_declared(inn_job *job, struct inn__exec *e, struct inn_tensor *out)
+{
+	for (uint32_t k = 0; k < e->n_out; k++) {
+		size_t bad;
+		int status;
+
+		out[k].shape = inn_plan_op(e->plan, e->out[k])->shape;
+		out[k].dtype = out[k].dtype == INN_F64 ? INN_F64 : INN_F32;
+		if ((status = inn_tensor_alloc(job->ctx, &out[k])) < 0 ||
+		    (status = job->ops->read(job->ctx, e->exec, e->out[k], &out[k])) < 0)
+			return status;
+		if (!job->keep_nonfinite && (bad = inn_tensor_nonfinite(&out[k])) != SIZE_MAX)
+			return inn_fail(job->ctx, INN_ENONFINITE, NULL, "output %s is not finite at element %zu",
+					inn__graph_output(e->graph, k)->name, bad);
+	}
+	return INN_OK;
+}
+
+static int execute_declared(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out)
+{
+	int status = write_declared(job, e, s);
+
+	if (status == INN_OK && (status = job->ops->run(job->ctx, e->exec)) == INN_OK)
+		status = read_declared(job, e, out);
+	for (uint32_t k = 0; status < 0 && k < e->n_out; k++)
+		inn_tensor_free(&out[k]);
+	return status;
+}
+
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out)
 {
 	struct pass p = { .job = job, .e = e, .s = s, .out = out };
 	struct inn__reader *r = NULL;
+
+	if (e->declared)
+		return execute_declared(job, e, s, out);
 	int status = inn__reader_new(s, e->batch, &r);
 
 	p.x = calloc(e->n_x + 1u, sizeof(*p.x));

@@ -40,6 +40,7 @@ struct inn_model {
 	const struct inn_format_ops *format;
 	struct inn_insts passes;     /* for analysis */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
+	bool settled[2];             /* graph, plain: resolved, and the passes are done */
 };
 struct inn__pre {            /* preprocessing of pictures; n 0: none */
 	const char *name;
@@ -55,7 +56,7 @@ struct inn__samples {
 	const char **path;                  /* n of them, or NULL */
 	struct inn_inst *format;            /* of each path */
 	const struct inn__pre *pre;
-	bool declared;                      /* named: taken as they are, never split */
+	bool declared;                      /* named: predict takes them as they are and never splits them */
 	uint64_t key;                       /* of paths, sizes and times */
 };
 struct inn__what {           /* what one plan computes */
@@ -67,6 +68,7 @@ struct inn__what {           /* what one plan computes */
 	bool logits, plain;      /* the flattened output too; only the outputs of the unchanged network */
 	bool audit;              /* of every analyzer: where relevance stays */
 	struct inn_strs watch;   /* layers whose relevance is an output too: globs */
+	bool declared;           /* plain, and for the sizes of the graph's inputs: no axis counts samples */
 	uint32_t batch;          /* 0: by the number of samples */
 };
 struct inn__layers {         /* what one analyzer says about layers, and which outputs hold it */
@@ -80,6 +82,7 @@ struct inn__exec {           /* a plan on the device */
 	struct inn_plan *plan;
 	inn_exec *exec;
 	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
+	bool declared;           /* one run, arrays and outputs of any shapes */
 	uint32_t ids, valid, pick;
 	struct inn__prep *prep;  /* recorded stages, run before; NULL: none */
 	const struct inn_target *target;
@@ -115,7 +118,9 @@ int inn__model_open(inn_job *job, const char *path, const struct inn_insts *pass
 int inn__model_bind(inn_job *job, const struct inn__yaml *y, const char **path, struct inn_insts *passes) INN_MUST;
 /* A path, or YAML flow text of that. */
 int inn__model_of(inn_job *job, const char *text, struct inn_model **m) INN_MUST;
-/* The graph for analysis, or the one for predict. NULL after recording an error. */
+/* The graph for analysis, or the one for predict, as the file has it. NULL after recording an error. */
+inn_graph *inn__model_read(struct inn_model *m, bool plain);
+/* The same, resolved for its own sizes and with the passes done. */
 inn_graph *inn__model_graph(struct inn_model *m, bool plain);
 uint64_t inn__file_hash(const struct inn_stream *s);
 /* backend.c */
@@ -142,6 +147,8 @@ int inn__samples_open(inn_job *job, const char *const *input, size_t n, const st
 		      struct inn__samples *s) INN_MUST;
 /* Arrays have the shapes of the network's inputs and are finite. */
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
+/* Gives the network's inputs, not resolved yet, exactly the shapes of the arrays; some become its constants. */
+int inn__samples_bind(struct inn__samples *s, inn_graph *g) INN_MUST;
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;

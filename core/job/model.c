@@ -95,16 +95,31 @@ static int run_pass(struct inn_model *m, inn_graph *g, const struct inn_inst *in
 	return INN_OK;
 }
 
-static int fill(struct inn_model *m, inn_graph *g, const struct inn_insts *passes)
+inn_graph *inn__model_read(struct inn_model *m, bool plain)
 {
 	inn_ctx *ctx = m->job->ctx;
+	inn_graph **slot = plain ? &m->plain : &m->graph, *g;
 	struct inn_inst inst;
 	int status = inn__bind_name(ctx, m->job->finder, INN_FORMAT, m->format->cls.name, &inst);
 
-	if (status == INN_OK && (status = m->format->read_graph(ctx, &m->file, inst.opts, g)) < 0)
-		return inn_while(ctx, status, NULL, "reading %s", m->path);
-	if (status == INN_OK && (status = inn__graph_resolve(g, 0)) < 0)
-		return inn_while(ctx, status, NULL, "in %s", m->path);
+	if (*slot || status < 0)
+		return *slot;
+	if (!(g = inn__graph_new(ctx, m->job->finder)))
+		return NULL;
+	if ((status = m->format->read_graph(ctx, &m->file, inst.opts, g)) < 0) {
+		inn_while(ctx, status, NULL, "reading %s", m->path);
+		inn__graph_free(g);
+		return NULL;
+	}
+	return *slot = g;
+}
+
+static int settle(struct inn_model *m, inn_graph *g, const struct inn_insts *passes)
+{
+	int status = inn__graph_resolve(g, 0);
+
+	if (status < 0)
+		return inn_while(m->job->ctx, status, NULL, "in %s", m->path);
 	for (size_t i = 0; status == INN_OK && i < passes->n; i++)
 		status = run_pass(m, g, &passes->v[i]);
 	return status;
@@ -114,13 +129,12 @@ inn_graph *inn__model_graph(struct inn_model *m, bool plain)
 {
 	inn_graph **slot = plain ? &m->plain : &m->graph;
 
-	if (*slot)
+	if (m->settled[plain] || !inn__model_read(m, plain))
 		return *slot;
-	inn_graph *g = inn__graph_new(m->job->ctx, m->job->finder);
-
-	if (g && fill(m, g, plain ? &m->job->def.predict_passes : &m->passes) < 0) {
-		inn__graph_free(g);
-		g = NULL;
+	if (settle(m, *slot, plain ? &m->job->def.predict_passes : &m->passes) < 0) {
+		inn__graph_free(*slot);
+		return *slot = NULL;
 	}
-	return *slot = g;
+	m->settled[plain] = true;
+	return *slot;
 }

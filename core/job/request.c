@@ -32,13 +32,13 @@ static int bind(inn_job *job, const struct inn__request *r, struct session *s)
 	return status;
 }
 
-static int open_model(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
+static int open_model(inn_job *job, const struct inn__request *r, struct session *s)
 {
 	int status = inn__model_of(job, r->model, &s->model);
 
 	if (status < 0)
 		return status;
-	return (s->graph = inn__model_graph(s->model, plain)) ? INN_OK : inn__last_status(job->ctx);
+	return (s->graph = inn__model_graph(s->model, false)) ? INN_OK : inn__last_status(job->ctx);
 }
 
 static int open_samples(inn_job *job, const struct inn__request *r, struct session *s)
@@ -48,6 +48,24 @@ static int open_samples(inn_job *job, const struct inn__request *r, struct sessi
 	return status < 0 ? status : inn__samples_fit(&s->samples, s->graph);
 }
 
+/* The network that predicts, and its samples; named ones fix the sizes of its inputs before those of the rest follow. */
+static int open_plain(inn_job *job, const struct inn__request *r, struct session *s)
+{
+	int status = inn__model_open(job, r->model, NULL, &s->model);
+
+	if (status == INN_OK && !(s->graph = inn__model_read(s->model, true)))
+		status = inn__last_status(job->ctx);
+	if (status == INN_OK)
+		status = inn__samples_open(job, r->input, r->n_input, &s->pre, s->graph, &s->samples);
+	if (status == INN_OK && s->samples.declared && r->batch)
+		status = inn_fail(job->ctx, INN_ECONFIG, NULL, "--batch does not go with inputs by name: they are taken whole");
+	if (status == INN_OK && s->samples.declared)
+		status = inn__samples_bind(&s->samples, s->graph);
+	if (status == INN_OK && !(s->graph = inn__model_graph(s->model, true)))
+		status = inn__last_status(job->ctx);
+	return status < 0 || s->samples.declared ? status : inn__samples_fit(&s->samples, s->graph);
+}
+
 static int make(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
 {
 	struct inn__what w = {
@@ -55,8 +73,7 @@ static int make(inn_job *job, const struct inn__request *r, bool plain, struct s
 		.audit = r->audit, .watch = { r->n_layer, r->layer }, .batch = (uint32_t)r->batch, .target = plain ? NULL : &s->target, .logits = !plain && !s->analyzer.cls,
 	};
 
-	if (plain && s->samples.declared)
-		w.batch = (uint32_t)s->samples.n;
+	w.declared = plain && s->samples.declared;
 	return inn__plan_make(job, &w, s->samples.n ? s->samples.n : 1, &s->exec);
 }
 
@@ -192,7 +209,7 @@ int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out)
 	if (status == INN_OK && r->n_layer && !f->write_named)
 		status = inn_fail(job->ctx, INN_ECONFIG, NULL, "--outputs: %s holds one array; write to a file that holds several", r->output);
 	if (status == INN_OK && (status = inn__writable(job->ctx, r->output)) == INN_OK)
-		status = open_model(job, r, false, &s);
+		status = open_model(job, r, &s);
 	if (status == INN_OK && (status = open_samples(job, r, &s)) == INN_OK)
 		status = make(job, r, false, &s);
 	if (status == INN_OK)
@@ -221,10 +238,8 @@ int inn__request_predict(inn_job *job, const struct inn__request *r, FILE *out)
 	if (status == INN_OK && r->output)
 		status = inn__writable(job->ctx, r->output);
 	if (status == INN_OK)
-		status = open_model(job, r, true, &s);
-	if (status == INN_OK)
-		status = inn__labels_load(job, r->labels, s.model, &labels);
-	if (status == INN_OK && (status = open_samples(job, r, &s)) == INN_OK)
+		status = open_plain(job, r, &s);
+	if (status == INN_OK && (status = inn__labels_load(job, r->labels, s.model, &labels)) == INN_OK)
 		status = make(job, r, true, &s);
 	if (status == INN_OK)
 		status = compute(job, &s, &y);
@@ -298,7 +313,7 @@ static int prepare(inn_job *job, const struct inn__request *r, struct session *s
 	int status = bind(job, r, s);
 
 	if (status == INN_OK)
-		status = open_model(job, r, false, s);
+		status = open_model(job, r, s);
 	if (status == INN_OK && r->n_input)
 		status = open_samples(job, r, s);
 	return status == INN_OK ? make(job, r, false, s) : status;

@@ -40,6 +40,47 @@ void inn__graph_compact(inn_graph *g, bool (*keep)(const inn_node *n))
 	g->n_nodes = to;
 }
 
+/* A layer asks for the numbers of this tensor when it is recorded. */
+static bool must_be_known(const inn_graph *g, uint32_t tensor)
+{
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		for (uint32_t k = 0; k < g->node[i]->n_in; k++)
+			if (g->node[i]->in[k] == tensor && k < 32 && g->node[i]->ops->known >> k & 1)
+				return true;
+	return false;
+}
+
+int inn__graph_take(inn_graph *g, uint32_t i, const struct inn_tensor *t, bool *fixed)
+{
+	struct inn__port *p = &g->in[i];
+	char got[INN_SHAPE_STR];
+	bool fits = t->shape.rank == p->shape.rank;
+
+	for (uint32_t d = 0; fits && d < t->shape.rank; d++)
+		fits = p->dim[d] < 0 || p->dim[d] == t->shape.dim[d];
+	if (!fits)
+		return inn_fail(g->ctx, INN_EDATA, NULL, "input %s has shape %s, which is not what the model declares", p->name,
+				inn_shape_str(&t->shape, got));
+	g->taken = true;
+	for (uint32_t d = 0; d < t->shape.rank; d++)
+		p->dim[d] = t->shape.dim[d];
+	*fixed = !inn__is_float(p->dtype) || must_be_known(g, p->tensor);
+	if (!*fixed)
+		return INN_OK;
+	struct inn_tensor *copy = inn_alloc(g->ctx, 1, sizeof(*copy));
+
+	if (!copy)
+		return INN_ENOMEM;
+	if (t->dtype != p->dtype)
+		return inn_fail(g->ctx, INN_EDATA, NULL, "input %s is %s, the model declares %s", p->name, inn_dtype_name(t->dtype),
+				inn_dtype_name(p->dtype));
+	*copy = *t;
+	g->t[p->tensor].given = copy;
+	g->t[p->tensor].input = false;
+	memmove(p, p + 1, (--g->n_in - i) * sizeof(*p));
+	return INN_OK;
+}
+
 /* Counts, then fills: t's readers are list[at[t]] to list[at[t + 1]]. A node that reads t twice stands there once. */
 static bool list_readers(inn_graph *g)
 {

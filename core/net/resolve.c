@@ -49,7 +49,7 @@ static int input_shape(inn_graph *g, struct inn__port *p, uint32_t n)
 
 static int input_shapes(inn_graph *g, uint32_t n)
 {
-	if (!g->n_in || !g->n_out)
+	if (!g->n_out || (!g->n_in && !g->taken))
 		return inn_fail(g->ctx, INN_EMODEL, NULL, "the model has no %s", g->n_in ? "output" : "input");
 	for (uint32_t i = 0; i < g->n_in; i++) {
 		int status = input_shape(g, &g->in[i], n);
@@ -57,7 +57,7 @@ static int input_shapes(inn_graph *g, uint32_t n)
 		if (status < 0)
 			return status;
 	}
-	g->batch = g->in[0].shape.rank ? g->in[0].shape.dim[0] : 1;
+	g->batch = g->n_in && g->in[0].shape.rank ? g->in[0].shape.dim[0] : 1;
 	return INN_OK;
 }
 

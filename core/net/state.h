@@ -51,6 +51,7 @@ struct inn_graph {
 	const struct inn__finder *finder;
 	uint32_t opset, batch, n_kernels, max_in;
 	uint64_t folded;                /* elements of constants made so far */
+	bool taken;                     /* inn__graph_take: inputs may all have become constants */
 	struct tensor *t;               /* t[0] is unused */
 	uint32_t n_t, cap_t, *bucket, n_buckets;
 	inn_node **node;

@@ -235,9 +235,10 @@ static uint8_t rows_of(const inn_build *b, uint32_t id)
 	case INN_OP_SUM: case INN_OP_RMAX: return a[0] & 1 ? 'X' : 'B';
 	case INN_OP_ARGMAX: return a[0] ? 'B' : 'X';
 	case INN_OP_RANK: return o->shape.rank > 1 ? 'B' : 'X';
-	case INN_OP_RESHAPE: case INN_OP_EXPAND:
-		return o->shape.rank && x->shape.rank && o->shape.dim[0] == x->shape.dim[0] &&
-		       (o->code == INN_OP_RESHAPE || o->shape.rank == x->shape.rank) ? 'B' : 'X';
+	case INN_OP_RESHAPE: /* sample-major stays so if every sample gets as many rows */
+		return o->shape.rank && x->shape.rank && o->shape.dim[0] % b->batch == 0 ? 'B' : 'X';
+	case INN_OP_EXPAND:
+		return o->shape.rank == x->shape.rank && x->shape.rank && o->shape.dim[0] == x->shape.dim[0] ? 'B' : 'X';
 	case INN_OP_PERMUTE: return a[0] ? 'X' : 'B';
 	case INN_OP_SLICE: case INN_OP_PAD: return o->shape.dim[0] == x->shape.dim[0] ? 'B' : 'X';
 	case INN_OP_CONCAT:

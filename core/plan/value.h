@@ -22,6 +22,7 @@ struct inn_build {
 	inn_ctx *ctx;
 	uint32_t batch;
 	bool failed, final;    /* final: rewrites that look past an operand are on */
+	bool mixes;            /* failed because an output's rows are not one sample's each */
 	void *net;
 	const char *from;
 	uint32_t role;

@@ -3,7 +3,7 @@
 
 struct opts {
 	double epsilon, momentum;
-	int64_t spatial;
+	int64_t spatial, is_test;
 	bool training_mode;
 };
 
@@ -11,6 +11,7 @@ static const struct inn_param params[] = {
 	INN_REAL(struct opts, epsilon, 1e-5, 0, 1e6, "added to the variance"),
 	INN_REAL(struct opts, momentum, 0.9, 0, 1, "unused at inference"),
 	INN_INT(struct opts, spatial, 1, 0, 1, "one mean for each channel; only 1 is supported"),
+	INN_INT(struct opts, is_test, 0, 0, 1, "unused; before opset 7"),
 	INN_BOOL(struct opts, training_mode, false, "statistics of the batch; not supported"),
 	{ 0 },
 };

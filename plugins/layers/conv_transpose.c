@@ -25,10 +25,10 @@ static bool sizes(inn_build *b, const inn_node *n, const struct opts *o, const s
 		int64_t want = o->output_shape.n ? o->output_shape.v[i] : window_same(&o->window) ? (int64_t)win->stride[i] * s->dim[2 + i] :
 			       full - win->before[i] - win->after[i];
 
-		if (want < 1 || want > INT32_MAX || want > full)
+		if (want < 1 || want > INT32_MAX || want >= full + win->stride[i])
 			return misfit(b, n, "the output's size does not follow from input, pads and output_shape").id;
-		if (window_same(&o->window) || o->output_shape.n)
-			window_share(&o->window, win, i, (uint64_t)(full - want));
+		if (window_same(&o->window) || o->output_shape.n) /* zeros behind where the windows do not reach */
+			window_share(&o->window, win, i, want < full ? (uint64_t)(full - want) : 0);
 		spatial[i] = (uint32_t)want;
 	}
 	return true;

@@ -3,7 +3,7 @@
 
 struct opts {
 	double alpha, beta;
-	int64_t transA, transB;
+	int64_t transA, transB, broadcast;
 };
 
 static const struct inn_param params[] = {
@@ -11,6 +11,7 @@ static const struct inn_param params[] = {
 	INN_REAL(struct opts, beta, 1, -1e9, 1e9, "factor of the bias"),
 	INN_INT(struct opts, transA, 0, 0, 1, "transpose A"),
 	INN_INT(struct opts, transB, 0, 0, 1, "transpose B"),
+	INN_INT(struct opts, broadcast, 1, 0, 1, "the bias is broadcast; before opset 7"),
 	{ 0 },
 };
 

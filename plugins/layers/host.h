@@ -13,6 +13,15 @@ static inline int host_new(inn_ctx *ctx, const inn_node *n, uint32_t dtype, cons
 	return out->data ? INN_OK : INN_ENOMEM;
 }
 
+/* ONNX's number of a data type; INN_DTYPES: not supported. */
+static inline uint32_t host_dtype(int64_t to)
+{
+	static const uint32_t type[17] = { INN_DTYPES, INN_F32, INN_U8, INN_I8, INN_U16, INN_I16, INN_I32, INN_I64, INN_DTYPES, INN_BOOL, INN_F16,
+					   INN_F64, INN_U32, INN_U64, INN_DTYPES, INN_DTYPES, INN_BF16 };
+
+	return to >= 0 && to < 17 ? type[to] : INN_DTYPES;
+}
+
 static inline bool host_is_float(uint32_t d) { return d == INN_F32 || d == INN_F64 || d == INN_F16 || d == INN_BF16; }
 
 static inline void *host_at(const struct inn_tensor *t, size_t i) { return (char *)t->data + i * inn_dtype_size(t->dtype); }
@@ -138,5 +147,21 @@ static inline int host_unary(inn_ctx *ctx, const inn_node *n, const struct inn_t
 	for (size_t i = 0; i < count; i++)
 		host_put(out, i, f(inn_tensor_real(&in[0], i)));
 	return INN_OK;
+}
+
+/* To booleans by comparing with 0, from reals to integers towards 0, else to the nearest. */
+static inline int host_cast(inn_ctx *ctx, const inn_node *n, const struct inn_tensor *in, uint32_t dtype, struct inn_tensor *out)
+{
+	size_t count;
+	int status = host_new(ctx, n, dtype, &in->shape, &count, out);
+
+	for (size_t i = 0; status == INN_OK && i < count; i++)
+		if (dtype == INN_BOOL)
+			host_put_int(out, i, inn_tensor_real(in, i) != 0);
+		else if (host_is_float(in->dtype) && !host_is_float(dtype))
+			host_put_int(out, i, inn_tensor_int(in, i));
+		else
+			inn_convert(host_at(in, i), in->dtype, host_at(out, i), dtype, 1);
+	return status;
 }
 #endif

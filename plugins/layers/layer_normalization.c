@@ -1,4 +1,4 @@
-/* LayerNormalization over the axes from `axis` on. */
+/* LayerNormalization over the axes from `axis` on; outputs 1 and 2 are the mean and the inverse deviation. */
 #include "layer.h"
 
 struct opts {
@@ -20,15 +20,18 @@ static inn_val forward(FORWARD)
 	inn_val v = arg(n, x, 0), scale = weight(n, x, w, 0, 1), shift = weight(n, x, w, 1, 2);
 	uint32_t rank = inn_shape_of(b, v)->rank, axis;
 
-	(void)out;
 	if (!v.id || !axis_of(inn_build_ctx(b), n, o->axis, rank, &axis))
 		return no_value;
 	uint32_t mask = ((1u << rank) - 1) & ~((1u << axis) - 1);
-	inn_val d = inn_sub(b, v, inn_mean_axes(b, v, mask));
-	inn_val y = inn_div(b, d, inn_sqrt(b, inn_addc(b, inn_mean_axes(b, inn_mul(b, d, d), mask), o->epsilon)));
+	inn_val mean = inn_mean_axes(b, v, mask), d = inn_sub(b, v, mean);
+	inn_val deviation = inn_sqrt(b, inn_addc(b, inn_mean_axes(b, inn_mul(b, d, d), mask), o->epsilon));
+
+	if (out)
+		return out == 1 ? mean : inn_div(b, inn_scalar(b, 1), deviation);
+	inn_val y = inn_div(b, d, deviation);
 
 	y = scale.id ? inn_mul(b, y, scale) : y;
 	return shift.id ? inn_add(b, y, shift) : y;
 }
 
-LAYER(layer_normalization, "layer normalization", params, sizeof(struct opts), .traits = INN_T_NORM, .weights = weights);
+LAYER(layer_normalization, "layer normalization", params, sizeof(struct opts), .traits = INN_T_NORM, .weights = weights, .max_out = 3);

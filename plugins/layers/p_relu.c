@@ -1,4 +1,4 @@
-/* PRelu: the slope is broadcast. */
+/* PRelu: the slope is broadcast; before opset 7 a vector has one number for each channel. */
 #include "layer.h"
 
 static const struct inn_weight weights[] = {
@@ -10,8 +10,9 @@ static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const 
 {
 	inn_val slope = w[0].id ? w[0] : x[1];
 
-	(void)n;
 	(void)out;
+	if (inn_node_opset(n) < 7 && inn_shape_of(b, slope)->rank == 1 && inn_dim(b, slope, 0) > 1)
+		slope = inn_channel(b, slope, inn_shape_of(b, x[0])->rank);
 	return inn_add(b, inn_maxc(b, x[0], 0), inn_mul(b, inn_minc(b, x[0], 0), slope));
 }
 

@@ -1,5 +1,5 @@
 /* Pow with broadcasting. */
-#include "host.h"
+#include "binary.h"
 
 static double real(double p, double q) { return pow(p, q); }
 static bool whole(int64_t p, int64_t q, int64_t *r) { double v = pow((double)p, (double)q); if (!(fabs(v) < 9e15)) return false; *r = (int64_t)v; return true; }
@@ -7,11 +7,11 @@ static int fold(FOLD) { return host_binary(ctx, n, in, n_in, real, whole, INN_DT
 
 static inn_val forward(FORWARD)
 {
-	inn_val p = operand(b, n, x, 0), q = operand(b, n, x, 1);
+	inn_val p = operand(b, n, x, 0), q = second(b, n, x);
 
 	(void)w;
 	(void)out;
 	return inn_pow(b, p, q);
 }
 
-LAYER(pow, "power", NULL, 0, .traits = INN_T_ACTIVATION, .fold = fold);
+LAYER(pow, "power", binary_params, sizeof(struct binary_opts), .traits = INN_T_ACTIVATION, .fold = fold);

@@ -30,4 +30,4 @@ static inn_val forward(FORWARD)
 	return unsupported(b, n, "start, limit and delta must be constant numbers");
 }
 
-LAYER(range, "evenly spaced numbers", NULL, 0, .traits = 0, .fold = fold);
+LAYER(range, "evenly spaced numbers", NULL, 0, .traits = 0, .fold = fold, .known = 7);

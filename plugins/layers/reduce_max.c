@@ -1,5 +1,9 @@
-/* Reduce over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
+/* The largest element, over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
 #include "reduce.h"
+
+static double real(double p, double q) { return fmax(p, q); }
+static bool whole(int64_t p, int64_t q, int64_t *r) { *r = p > q ? p : q; return true; }
+static int fold(FOLD) { return reduce_fold(ctx, n, in, n_in, real, whole, out); }
 
 static inn_val forward(FORWARD)
 {
@@ -14,4 +18,4 @@ static inn_val forward(FORWARD)
 	return reduced(b, n, y, mask);
 }
 
-LAYER(reduce_max, "maximum over axes", reduce_params, sizeof(struct reduce_opts), .traits = INN_T_POOL | INN_T_MAX_POOL);
+LAYER(reduce_max, "maximum over axes", reduce_params, sizeof(struct reduce_opts), .traits = INN_T_POOL | INN_T_MAX_POOL, .fold = fold);

@@ -1,5 +1,5 @@
 /* Sin. */
-#include "host.h"
+#include "circle.h"
 
 static double value(double v) { return sin(v); }
 
@@ -7,11 +7,11 @@ static int fold(FOLD) { return host_unary(ctx, n, in, n_in, value, out); }
 
 static inn_val forward(FORWARD)
 {
-	(void)x;
+	inn_val v = arg(n, x, 0);
 
 	(void)w;
 	(void)out;
-	return unsupported(b, n, "of a constant only");
+	return sine(b, v);
 }
 
 LAYER(sin, "sine", NULL, 0, .traits = INN_T_ACTIVATION, .fold = fold);

@@ -1,5 +1,5 @@
 /* Split along one axis; sizes are an attribute before opset 13, then input 1. */
-#include "layer.h"
+#include "host.h"
 
 struct opts {
 	int64_t axis, num_outputs;
@@ -13,28 +13,57 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static inn_val forward(FORWARD)
+/* Where part `i` lies; false if the sizes do not fit. */
+static bool part(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, uint32_t i, uint32_t *axis, int64_t *from, int64_t *to)
 {
 	const struct opts *o = inn_node_opts(n);
+	int64_t size[MAX_LIST];
+	uint32_t parts = inn_node_n_out(n);
+	int count = numbers(ctx, n, 1, &o->split, size);
+
+	if (count < 0 || !axis_of(ctx, n, o->axis, s->rank, axis))
+		return false;
+	int64_t length = s->dim[*axis], each = (length + parts - 1) / parts;
+
+	*from = count ? 0 : each * i;
+	for (uint32_t k = 0; k < i && (int)k < count; k++)
+		*from += size[k];
+	*to = count && (int)i < count ? *from + size[i] : *from + each < length ? *from + each : length;
+	if ((count && (uint32_t)count != parts) || *from < 0 || *to > length || *to < *from)
+		return unsupported_in(ctx, n, "the sizes do not fit the axis or the outputs"), false;
+	return true;
+}
+
+static int fold(FOLD)
+{
+	for (uint32_t i = 0; n_in && i < inn_node_n_out(n); i++) {
+		struct inn_shape s = in[0].shape;
+		int64_t step[INN_MAX_RANK], from, to;
+		uint32_t axis;
+		int status;
+
+		if (!part(ctx, n, &s, i, &axis, &from, &to))
+			return INN_EUNSUP;
+		host_steps(&s, step);
+		s.dim[axis] = (uint32_t)(to - from);
+		if ((status = host_view(ctx, n, &in[0], &s, from * step[axis], step, &out[i])) < 0)
+			return status;
+	}
+	return INN_OK;
+}
+
+static inn_val forward(FORWARD)
+{
 	inn_val v = arg(n, x, 0);
-	uint32_t axis, parts = inn_node_n_out(n);
-	int64_t size[MAX_LIST], from = 0, to;
-	int count = numbers(inn_build_ctx(b), n, 1, &o->split, size);
+	int64_t from, to;
+	uint32_t axis;
 
 	(void)w;
-	if (!v.id || count < 0 || !axis_of(inn_build_ctx(b), n, o->axis, inn_shape_of(b, v)->rank, &axis))
+	if (!v.id || !part(inn_build_ctx(b), n, inn_shape_of(b, v), out, &axis, &from, &to))
 		return no_value;
-	int64_t length = inn_dim(b, v, axis), each = (length + parts - 1) / parts;
-
-	if (count && (uint32_t)count != parts)
-		return misfit(b, n, "there are not as many sizes as outputs");
-	for (uint32_t i = 0; count && i < out; i++)
-		from += size[i];
-	from = count ? from : each * out;
-	to = count ? from + size[out] : from + each < length ? from + each : length;
-	if (from < 0 || to > length || to <= from)
-		return misfit(b, n, "the sizes do not fit the axis");
+	if (from == to)
+		return misfit(b, n, "a part is empty");
 	return inn_slice(b, v, axis, (uint32_t)from, (uint32_t)to, 1);
 }
 
-LAYER(split, "split along an axis", params, sizeof(struct opts), .traits = INN_T_RESHAPE, .max_out = 65536);
+LAYER(split, "split along an axis", params, sizeof(struct opts), .traits = INN_T_RESHAPE, .max_out = 65536, .fold = fold);

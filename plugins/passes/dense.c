@@ -24,6 +24,8 @@ static bool merge(inn_graph *g, inn_node *add, uint32_t side)
 
 	if (!is_kind(n, "mat_mul") || !is_real(kernel) || kernel->shape.rank != 2 || inn_node_const(n, 0))
 		return false;
+	if (inn_node_opset(add) < 7 && kernel && inn_graph_shape(g, y)->rank != 2)
+		return false; /* an axis of its own may say where the vector goes */
 	if (inn_node_n_in(n) != 2 || inn_graph_readers(g, y) != 1)
 		return false;
 	if (!inn_shape_eq(inn_graph_shape(g, y), inn_graph_shape(g, inn_node_out(add, 0))))

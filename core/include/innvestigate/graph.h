@@ -91,6 +91,7 @@ struct inn_layer_ops {
 	bool fold_shape_only; /* fold needs only the inputs' shapes (Shape, Size) */
 	/* Optional: the window that slides over an input of shape x. False after recording an error. */
 	bool (*window)(inn_build *b, const inn_node *n, const struct inn_shape *x, struct inn_window *win);
+	uint32_t known;       /* bit k: `forward` needs the numbers of input k, also where they are floats (scales) */
 };
 
 struct inn_pass_ops { /* graph -> graph; sees a graph resolved for its own or a trial batch */

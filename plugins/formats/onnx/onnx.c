@@ -1,4 +1,4 @@
-/* ONNX models, opset 7 to 21, through protobuf-c on the schema that the system ships. A node becomes a layer of its operator's
+/* ONNX models, opset 1 to 21, through protobuf-c on the schema that the system ships. A node becomes a layer of its operator's
  * name in snake_case (BatchNormalization: batch_normalization, PRelu: p_relu, LRN: lrn). */
 #include "scan.h"
 #include "tensor.h"
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN_OPSET 7
+#define MIN_OPSET 1
 #define MAX_OPSET 21
 
 struct reader {
@@ -131,7 +131,8 @@ static int node(struct reader *r, const Onnx__NodeProto *n, size_t index)
 	if (!node)
 		return inn_while(r->ctx, INN_EUNSUP, &r->loc, "node %s, operator %s, opset %u", name, op, r->opset);
 	for (size_t i = 0; rc >= 0 && i < n->n_attribute; i++)
-		rc = attribute(r, node, n->attribute[i]);
+		if (r->opset > 5 || !n->attribute[i]->name || strcmp(n->attribute[i]->name, "consumed_inputs")) /* a hint to reuse memory */
+			rc = attribute(r, node, n->attribute[i]);
 	return rc < 0 ? inn_while(r->ctx, rc, &r->loc, "node %s, operator %s, opset %u", name, op, r->opset) : INN_OK;
 }
 

@@ -1,0 +1,17 @@
+/* Atan. */
+#include "circle.h"
+
+static double value(double v) { return atan(v); }
+
+static int fold(FOLD) { return host_unary(ctx, n, in, n_in, value, out); }
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0);
+
+	(void)w;
+	(void)out;
+	return arc_tangent(b, v);
+}
+
+LAYER(atan, "inverse tangent", NULL, 0, .traits = INN_T_ACTIVATION, .fold = fold);

@@ -1,0 +1,21 @@
+/* The least element, over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
+#include "reduce.h"
+
+static double real(double p, double q) { return fmin(p, q); }
+static bool whole(int64_t p, int64_t q, int64_t *r) { *r = p < q ? p : q; return true; }
+static int fold(FOLD) { return reduce_fold(ctx, n, in, n_in, real, whole, out); }
+
+static inn_val forward(FORWARD)
+{
+	inn_val v = arg(n, x, 0), y;
+	uint32_t mask;
+
+	(void)w;
+	(void)out;
+	if (!v.id || !reduce_axes(b, n, v, &mask))
+		return no_value;
+	y = inn_neg(b, inn_rmax(b, inn_neg(b, v), mask));
+	return reduced(b, n, y, mask);
+}
+
+LAYER(reduce_min, "least element over axes", reduce_params, sizeof(struct reduce_opts), .traits = INN_T_POOL, .fold = fold);
