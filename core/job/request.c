@@ -51,7 +51,7 @@ static int open_samples(inn_job *job, const struct inn__request *r, struct sessi
 /* The network that predicts, and its samples; named ones fix the sizes of its inputs before those of the rest follow. */
 static int open_plain(inn_job *job, const struct inn__request *r, struct session *s)
 {
-	int status = inn__model_open(job, r->model, NULL, &s->model);
+	int status = inn__model_of(job, r->model, &s->model);
 
 	if (status == INN_OK && !(s->graph = inn__model_read(s->model, true)))
 		status = inn__last_status(job->ctx);
