@@ -26,6 +26,7 @@ static const struct rule_case norm_clip = { "lrp.norm, stabilizer: clip, epsilon
 static const struct rule_case norm_zennit = { "lrp.norm", INN_ZENNIT, .guard = { INN_GUARD_SIGN, 1e-6 }, .part = { { 1, XW, NO_BIAS } } };
 static const struct rule_case share = { "lrp.proportional", ZERO_GUARD, .part = { { 1, XW, NO_BIAS } } };
 static const struct rule_case share_rms = { "lrp.proportional, stabilizer: rms, epsilon: 0.5", .guard = { INN_GUARD_RMS, 0.5 }, .part = { { 1, XW, NO_BIAS } } };
+static const struct rule_case pass = { .type = "lrp.pass" };
 static const struct rule_case winner = { .type = "lrp.winner_take_all" };
 
 /* The operands one after the other are the map's input. */
@@ -44,7 +45,16 @@ static void oracle_sum(const struct spec *spec, const double *const *x, double *
 	free(all);
 }
 
-/* a + sign b, or a + a without b; b may be broadcast. */
+/* Elementwise maximum of two. */
+static void oracle_larger(const struct spec *spec, const double *const *x, double *out)
+{
+	const struct subject *s = spec->user;
+
+	for (size_t i = 0; i < count_of(&s->y); i++)
+		out[i] = x[s->operand][i] > x[1 - s->operand][i] ? x[2][i] : 0;
+}
+
+/* a + b, a - b, max(a, b), or a + a without b; b may be broadcast. */
 static void sum(struct bench *t, const struct rule_case *r, const char *kind, const struct inn_shape *b, uint32_t operand)
 {
 	struct subject s = { .rule = r, .classes = inn__registry_finder(t->plugins), .kind = kind, .in = { "x0", b ? "x1" : "x0" }, .n_data = b ? 2 : 1,
@@ -63,7 +73,7 @@ static void sum(struct bench *t, const struct rule_case *r, const char *kind, co
 		s.map.W[0] = 1;
 		s.map.W[1] = strcmp(kind, "sub") ? 1 : -1;
 	}
-	run(t, &s, oracle_sum, SMOOTH);
+	run(t, &s, strcmp(kind, "max") ? oracle_sum : oracle_larger, SMOOTH);
 }
 
 static void mean_edge(const struct tap *at, void *map) { push_edge(map, at->in, at->out, at->out); }
@@ -128,6 +138,8 @@ void conform_other_layers(struct bench *t)
 		{ .n = 2, .stride = { 1, 1 }, .dilation = { 1, 1 } },
 	};
 
+	sum(t, &pass, "max", &same, 0);
+	sum(t, &pass, "max", &same, 1);
 	for (int i = 0; i < 3; i++) {
 		for (uint32_t operand = 0; operand < 2; operand++) {
 			sum(t, norms[i], "add", &same, operand);
