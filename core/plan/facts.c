@@ -185,6 +185,21 @@ static void support(inn_build *b, uint32_t id)
 	memcpy(v->support, out.id, v->n_support * sizeof(*out.id));
 }
 
+static bool repeats(const inn_build *b, uint32_t id)
+{
+	const struct value *v = val(b, id);
+
+	if (v->op.rows != 'U' || (v->op.code != INN_OP_EXPAND && !elementwise(v->op.code)))
+		return false;
+	for (uint32_t k = 0; k < v->op.n_src; k++) {
+		const struct value *s = val(b, src_of(b, id, k));
+
+		if (s->op.shape.rank == v->op.shape.rank && s->op.shape.rank && s->op.shape.dim[0] != 1 && !s->uniform && !s->repeats)
+			return false;
+	}
+	return true;
+}
+
 static uint8_t rows_elementwise(const inn_build *b, uint32_t id)
 {
 	const struct inn_op *o = &val(b, id)->op;
@@ -193,7 +208,7 @@ static uint8_t rows_elementwise(const inn_build *b, uint32_t id)
 		const struct value *s = val(b, src_of(b, id, k));
 		bool free_axis = s->op.shape.rank < o->shape.rank || !s->op.shape.rank || s->op.shape.dim[0] == 1;
 
-		if (s->op.rows == 'B' ? s->op.shape.rank != o->shape.rank : !(s->uniform || free_axis))
+		if (s->op.rows == 'B' ? s->op.shape.rank != o->shape.rank : !(s->uniform || s->repeats || free_axis))
 			return 'X';
 	}
 	return 'B';
@@ -261,6 +276,7 @@ void inn__facts(inn_build *b, uint32_t id)
 
 	home(b, id);
 	v->op.rows = rows_of(b, id);
+	v->repeats = repeats(b, id);
 	if (v->op.code == INN_OP_CONST) {
 		memcpy(&v->c, attr_of(b, id), sizeof(v->c));
 		v->uniform = true;

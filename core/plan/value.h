@@ -14,6 +14,7 @@
 struct value {
 	struct inn_op op;      /* src and attr are offsets into the builder's arrays; src holds ids */
 	bool uniform;          /* every element is c */
+	bool repeats;          /* no samples, and every index of axis 0 holds the same */
 	double c;
 	uint32_t n_support, support[MAX_SUPPORT]; /* ids of values of this shape: 0 there means 0 here */
 	uint32_t next;         /* hash chain */

@@ -1,5 +1,6 @@
 /* lrp.alpha_beta_x: the four products of signs normalised each by itself (as proposed by A. Binder, in iNNvestigate's presets for
- * batch norm): R = a0 [x+ W+] + a1 [x- W-] - b0 [x+ W-] - b1 [x- W+]. Releases weigh [x- W-] by b1: so does that dialect. */
+ * batch norm): R = a0 [x+ W+] + a1 [x- W-] - b0 [x+ W-] - b1 [x- W+]. Each takes the bias of its own sign. Releases weigh
+ * [x- W-] by b1 and choose the bias by the sign of W: so does that dialect. */
 #include "stabilizer.h"
 
 struct opts {
@@ -31,12 +32,13 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	inn_val W = inn_weight_of(s, INN_W_KERNEL), c = o->bias ? inn_weight_of(s, INN_W_BIAS) : (inn_val){ 0 };
 	inn_val x[2] = { inn_pos_part(b, s->x[k]), inn_neg_part(b, s->x[k]) }, V[2] = { plus(b, W), minus(b, W) }, bias[2] = { plus(b, c), minus(b, c) };
 	inn_val r = inn_const(b, 0, inn_shape_of(b, s->x[k]));
-	double a1 = s->dialect == INN_INNVESTIGATE ? o->beta.v[1] : o->alpha.v[1];
+	bool released = s->dialect == INN_INNVESTIGATE;
+	double a1 = released ? o->beta.v[1] : o->alpha.v[1];
 	const double weight[2][2] = { { o->alpha.v[0], -o->beta.v[0] }, { -o->beta.v[1], a1 } }; /* [sign of x][sign of W] */
 
 	for (int i = 0; i < 2; i++)
 		for (int j = 0; j < 2; j++) {
-			struct inn_branch br = { x[i], V[j], bias[i != j], 1 };
+			struct inn_branch br = { x[i], V[j], bias[released ? j : i != j], 1 };
 
 			if (weight[i][j] != 0)
 				r = inn_add(b, r, inn_branches(b, s, inn_mulc(b, s->r, weight[i][j]), &br, 1, stabilizer(s, &o->guard)));

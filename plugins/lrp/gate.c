@@ -19,7 +19,7 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 
 static const struct inn_rule_ops rule = {
 	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.gate", "signal takes all", NULL, 0, NULL),
-	.needs = 0,
+	.needs = INN_T_GATE,
 	.promises = INN_CONSERVES,
 	.back = back,
 };

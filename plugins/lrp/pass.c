@@ -1,9 +1,16 @@
-/* lrp.pass: R unchanged, for activations and other layers of one input and equal shapes. */
+/* lrp.pass: R unchanged, for activations and other layers of one input and equal shapes. Of several inputs (max, min) the one
+ * that decides gets it. */
 #include "stabilizer.h"
 
 static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts)
 {
+	uint32_t several = 0;
+
 	(void)opts;
+	for (uint32_t i = 0; i < s->n_x; i++)
+		several += s->x[i].id && !inn_node_const(s->node, i);
+	if (several > 1)
+		return inn_vjp(b, s, k, s->r);
 	return inn_reshape(b, s->r, inn_shape_of(b, s->x[k]));
 }
 

@@ -49,7 +49,7 @@ static inline int read_norm(inn_ctx *ctx, const inn_node *n, struct affine *a)
 static inline bool channel_axes(const inn_node *n, uint32_t *out, uint32_t *in)
 {
 	const struct inn_tensor *kernel = inn_node_const(n, 1);
-	int64_t t = 0;
+	int64_t t = 0, group = 1;
 
 	*out = *in = 0;
 	if (!is_real(kernel) || inn_node_const(n, 0))
@@ -57,6 +57,11 @@ static inline bool channel_axes(const inn_node *n, uint32_t *out, uint32_t *in)
 	if (is_kind(n, "conv")) {
 		*in = 1;
 		return kernel->shape.rank > 2;
+	}
+	if (is_kind(n, "conv_transpose")) {
+		inn_node_attr_ints(n, "group", &group, 1);
+		*out = 1;
+		return kernel->shape.rank > 2 && group == 1;
 	}
 	if (kernel->shape.rank != 2)
 		return false;

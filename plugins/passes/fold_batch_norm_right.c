@@ -59,7 +59,7 @@ static bool find_path(const inn_graph *g, inn_node *norm, const struct opts *o, 
 			return false;
 		if (channel_axes(n, &out, &in)) {
 			p->end = n;
-			return true;
+			return !is_kind(n, "conv_transpose");
 		}
 		if (is_kind(n, "relu") && o->relu && !p->relu && p->inner == 1)
 			p->relu = n;

@@ -1,7 +1,6 @@
-/* conform [backend] [plugin dir]: every operation over edge shapes, against naive sums, the f64 reference and
- * central differences. */
+/* conform [backend] [plugin dir]: every operation over edge shapes, against naive sums, the f64 reference and central
+ * differences; every rule of relevance over kinds of layers, against its formula. */
 #include "conform.h"
-#include "../../core/load/load.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +49,7 @@ static double draw(uint64_t *state, int fill)
 	}
 }
 
-static double *numbers(size_t n, int fill, uint64_t seed)
+double *numbers(size_t n, int fill, uint64_t seed)
 {
 	double *v = malloc((n + 1) * sizeof(*v));
 
@@ -102,13 +101,15 @@ static bool record(struct bench *t, struct spec *s, struct plan_of *q)
 	return q->p != NULL;
 }
 
-static void drop(struct plan_of *q)
+static void drop(struct plan_of *q, const struct spec *s)
 {
 	for (uint32_t k = 0; k < MAX_IN; k++)
 		free(q->x[k]);
 	free(q->seed);
 	inn__plan_free(q->p);
 	inn__build_free(q->b);
+	if (s->done)
+		s->done(s->user);
 	inn__ctx_free(q->ctx);
 }
 
@@ -260,7 +261,7 @@ void conform(struct bench *t, const struct spec *given)
 		t->be->release(e);
 		t->ref->release(r);
 	}
-	drop(&q);
+	drop(&q, &s);
 }
 
 static const struct inn_backend_ops *open_backend(inn_ctx *ctx, struct inn__registry *r, const char *yaml, inn_dev **dev)
@@ -279,7 +280,7 @@ int main(int argc, char **argv)
 {
 	inn_ctx *ctx = inn__ctx_new();
 	struct inn__registry *r = ctx ? inn__registry_new(ctx) : NULL;
-	struct bench t = { .tol = 1e-7 };
+	struct bench t = { .tol = 1e-7, .plugins = r };
 
 	if (!r || (argc > 2 && inn__registry_dir(r, argv[2]) < 0))
 		return 1;
@@ -294,6 +295,7 @@ int main(int argc, char **argv)
 	conform_moves(&t);
 	conform_windows(&t);
 	conform_loops(&t);
+	conform_rules(&t);
 	t.be->close(t.dev);
 	t.ref->close(t.ref64);
 	inn__ctx_free(ctx);

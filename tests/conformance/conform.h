@@ -2,6 +2,7 @@
 #ifndef CONFORM_H
 #define CONFORM_H
 #include "../../core/base/ctx.h"
+#include "../../core/load/load.h"
 #include "../../core/plan/plan.h"
 
 #define MAX_IN 3
@@ -9,6 +10,7 @@
 struct bench {
 	const struct inn_backend_ops *be, *ref;
 	inn_dev *dev, *ref64; /* under test, and the reference in f64 */
+	struct inn__registry *plugins;
 	double tol;           /* NMSE against ref64 */
 	uint32_t passed, failed;
 };
@@ -26,6 +28,8 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 	uint32_t a[3 * INN_MAX_RANK]; /* what make and oracle want to know */
 	uint32_t grads;       /* mask of inputs whose derivative is checked */
 	uint32_t batch;       /* 0: 1 */
+	void *user;           /* for make and oracle */
+	void (*done)(void *user); /* or NULL: called when the plan is gone */
 };
 
 /* Runs y and, for each bit of s->grads, the derivative. Prints what fails. */
@@ -36,6 +40,16 @@ void conform_elements(struct bench *t);
 void conform_moves(struct bench *t);
 void conform_windows(struct bench *t);
 void conform_loops(struct bench *t);
+void conform_rules(struct bench *t);
+
+struct tap { size_t n, k, c, in, out, ker; }; /* channel c of x feeds channel k of y */
+typedef void (*visit)(const struct tap *at, void *user);
+/* Calls for every (output position, kernel position) that meets the image, in row-major order; per channel pair for
+ * convolutions (pairs), else for c = k. */
+void taps(const struct inn_window *w, const struct inn_shape *x, const struct inn_shape *y, const uint32_t *ker, bool pairs, visit f,
+	  void *user);
+uint32_t steps(uint32_t in, uint32_t size, const struct inn_window *w, uint32_t d); /* positions of a window along axis d */
+double *numbers(size_t n, int fill, uint64_t seed);                                  /* freed by free */
 
 static inline size_t count_of(const struct inn_shape *s)
 {

@@ -3,13 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-struct tap { size_t n, k, c, in, out, ker; }; /* channel c of x feeds channel k of y */
-typedef void (*visit)(const struct tap *at, void *user);
-
-/* Calls for every (output position, kernel position) that meets the image, in row-major order; per channel pair for
- * convolutions (pairs), else for c = k. */
-static void taps(const struct inn_window *w, const struct inn_shape *x, const struct inn_shape *y, const uint32_t *ker, bool pairs,
-		 visit f, void *user)
+void taps(const struct inn_window *w, const struct inn_shape *x, const struct inn_shape *y, const uint32_t *ker, bool pairs, visit f,
+	  void *user)
 {
 	size_t out = 1, in = 1, kernel = 1;
 
@@ -75,7 +70,7 @@ static inn_val make_conv(inn_build *b, const inn_val *x, const struct spec *s)
 	return s->a[0] == 1 ? inn_conv_dx(b, x[0], x[1], &s->w, s->a + 1) : inn_conv_dw(b, x[0], x[1], &s->w, s->a + 1);
 }
 
-static uint32_t steps(uint32_t in, uint32_t size, const struct inn_window *w, uint32_t d)
+uint32_t steps(uint32_t in, uint32_t size, const struct inn_window *w, uint32_t d)
 {
 	return (in + w->before[d] + w->after[d] - w->dilation[d] * (size - 1) - 1) / w->stride[d] + 1;
 }
