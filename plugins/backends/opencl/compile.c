@@ -12,8 +12,7 @@ void *ocl_alloc(struct inn_exec *e, size_t n, size_t size)
 	struct alloc *a = size && n > (SIZE_MAX - head) / size ? NULL : calloc(1, head + n * size);
 
 	if (!a) {
-		e->failed = true;
-		inn_nomem(e->ctx);
+		e->status = inn_nomem(e->ctx);
 		return NULL;
 	}
 	a->next = e->allocs;
@@ -29,8 +28,7 @@ bool ocl_room(struct inn_exec *e, void *array, size_t n, size_t more, size_t *ca
 		return true;
 	q = realloc(*a, (n + more) * 2 * size);
 	if (!q) {
-		e->failed = true;
-		inn_nomem(e->ctx);
+		e->status = inn_nomem(e->ctx);
 		return false;
 	}
 	*a = q;
@@ -55,8 +53,6 @@ void ocl_release(inn_exec *e)
 		for (struct launch *l = e->step[i].first; l; l = l->next)
 			if (l->kernel)
 				clReleaseKernel(l->kernel);
-	if (e->program)
-		clReleaseProgram(e->program);
 	if (e->written)
 		clReleaseEvent(e->written);
 	for (uint32_t i = 0; e->param && i < e->n_ops; i++)
@@ -229,14 +225,12 @@ int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t l
 		return inn_nomem(ctx);
 	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops };
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
-	for (uint32_t i = 0; !s && !e->failed && i < e->n_ops; i++)
+	for (uint32_t i = 0; !s && !e->status && i < e->n_ops; i++)
 		build(e, i);
-	if (!s && e->failed)
-		s = inn_failed(ctx) ? inn_while(ctx, INN_ENOMEM, NULL, "preparing launches") : inn_nomem(ctx);
+	if (!s)
+		s = e->status;
 	if (!s)
 		s = ocl_take(e, limit);
-	if (!s && e->n_source)
-		s = ocl_build(ctx, dev, e->source, e->n_source, &e->program);
 	if (!s)
 		s = ocl_bind(e);
 	if (s) {

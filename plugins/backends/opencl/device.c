@@ -44,6 +44,14 @@ static void close_dev(inn_dev *d)
 		clReleaseCommandQueue(d->queue);
 	}
 	ocl_clblast_close(d);
+	while (d->generated) {
+		struct generated *next = d->generated->next;
+
+		if (d->generated->program)
+			clReleaseProgram(d->generated->program);
+		free(d->generated);
+		d->generated = next;
+	}
 	if (d->program)
 		clReleaseProgram(d->program);
 	if (d->context)
@@ -100,7 +108,9 @@ static int start(inn_ctx *ctx, inn_dev *d, const struct device_info *info, const
 	d->queue = clCreateCommandQueue(d->context, d->id, d->profile ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
 	if ((s = ocl_check(ctx, NULL, NONE, "making a queue", code)))
 		return s;
-	snprintf(d->cache, sizeof(d->cache), "%s|%s|%s", info->platform_name, info->name, info->driver);
+	/* PoCL keeps what it compiles, and would compile everything twice to give it to us. */
+	if (strcmp(info->platform_name, "Portable Computing Language"))
+		snprintf(d->cache, sizeof(d->cache), "%s|%s|%s", info->platform_name, info->name, info->driver);
 	snprintf(d->text, sizeof(d->text), "OpenCL, %s, %s, driver %s, %s (%s)", info->platform_name, info->name, info->driver,
 		 d->clblast ? "CLBlast" : "own products", why);
 	if (d->clblast && (s = ocl_clblast_open(ctx, d)))

@@ -51,7 +51,6 @@ struct launch *ocl_launch(struct inn_exec *e, uint32_t op, const char *name)
 
 	l->run = run_kernel;
 	l->name = name;
-	l->program = FIXED;
 	return l;
 }
 
@@ -189,7 +188,7 @@ static int set_args(struct inn_exec *e, struct launch *l)
 		struct mem m = ocl_mem(e, a->loc);
 
 		code = clSetKernelArg(l->kernel, k++, sizeof(m.mem), &m.mem);
-		if (!code && l->program == FIXED)
+		if (!code && !l->program)
 			code = clSetKernelArg(l->kernel, k++, sizeof(m.at), &m.at);
 	}
 	return ocl_check(e->ctx, e, l->op, "setting the arguments of a kernel", code);
@@ -218,7 +217,7 @@ int ocl_bind(struct inn_exec *e)
 
 			if (!l->name || !l->run)
 				continue;
-			l->kernel = clCreateKernel(l->program == FIXED ? e->dev->program : e->program, l->name, &code);
+			l->kernel = clCreateKernel(l->program ? l->program : e->dev->program, l->name, &code);
 			s = ocl_check(e->ctx, e, l->op, l->name, code);
 			if (!s)
 				s = set_args(e, l);

@@ -2,6 +2,7 @@
  * operands are read, never on sizes, so that equal layers share a kernel; sizes, strides and places stand in a table. */
 #include "opencl.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SPLAT, ALONG, APART }; /* innermost stride 0, 1, other */
@@ -222,29 +223,35 @@ static uint64_t hash(const char *s)
 	return h;
 }
 
-/* The name of the kernel with this text, which is added to the program if no other has it. */
-static const char *kernel_of(struct inn_exec *e, const struct map *m)
+/* The kernel with this text: each is a program of its own, so that every plan that needs it finds it built. */
+static const struct generated *kernel_of(struct inn_exec *e, const struct map *m)
 {
-	size_t from = e->n_source, head;
-	struct generated *g = ocl_alloc(e, 1, sizeof(*g));
+	struct generated *g;
+	size_t name;
 
-	text(e, "\n__kernel void ");
-	head = e->n_source;
+	e->n_source = 0;
+	text(e, ocl_common);
+	text(e, "__kernel void ");
+	name = e->n_source;
 	text(e, "map_0123456789abcdef");
 	body(e, m);
-	if (!g || e->failed)
-		return "";
-	g->hash = hash(e->source + head);
-	for (const struct generated *q = e->generated; q; q = q->next)
-		if (q->hash == g->hash) {
-			e->source[e->n_source = from] = 0;
-			return q->name;
-		}
-	snprintf(g->name, sizeof(g->name), "map_%016llx", (unsigned long long)g->hash);
-	memcpy(e->source + head, g->name, strlen(g->name));
-	g->next = e->generated;
-	e->generated = g;
-	return g->name;
+	if (e->status)
+		return NULL;
+	uint64_t h = hash(e->source);
+
+	for (g = e->dev->generated; g; g = g->next)
+		if (g->hash == h)
+			return g;
+	if (!(g = calloc(1, sizeof(*g)))) {
+		e->status = inn_nomem(e->ctx);
+		return NULL;
+	}
+	*g = (struct generated){ .next = e->dev->generated, .hash = h };
+	e->dev->generated = g;
+	snprintf(g->name, sizeof(g->name), "map_%016llx", (unsigned long long)h);
+	memcpy(e->source + name, g->name, strlen(g->name));
+	e->status = ocl_build(e->ctx, e->dev, e->source, e->n_source, &g->program);
+	return g;
 }
 
 /* The members of one part, and what each of their operands is. */
@@ -281,12 +288,14 @@ static void one_part(struct inn_exec *e, uint32_t part, uint32_t first, uint32_t
 	collect(e, part, first, i, &m);
 	for (uint32_t d = 0; d + 1 < m.nd; d++)
 		rows *= m.dim[d];
-	if (!e->n_source)
-		text(e, ocl_common);
-	struct launch *l = ocl_launch(e, i, kernel_of(e, &m));
+	const struct generated *g = kernel_of(e, &m);
+
+	if (e->status)
+		return;
+	struct launch *l = ocl_launch(e, i, g->name);
 	cl_ulong at = fill_table(e, &m);
 
-	l->program = GENERATED;
+	l->program = g->program;
 	ocl_at(e, l, (struct loc){ .place = AT_TABLE });
 	ocl_arg(e, l, &at, sizeof(at));
 	for (uint32_t k = 0; k < m.n_in; k++)

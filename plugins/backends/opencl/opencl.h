@@ -12,16 +12,19 @@
 enum gemm { GEMM_AUTO, GEMM_OWN, GEMM_CLBLAST };
 struct ocl_opts { const char *platform, *device; int gemm; bool profile; };
 
+struct generated { struct generated *next; uint64_t hash; char name[24]; cl_program program; }; /* one kernel */
+
 struct inn_dev {
 	cl_device_id id;
 	cl_context context;
 	cl_command_queue queue;
 	cl_program program;       /* of the kernels in kernels/ */
+	struct generated *generated;
 	bool clblast, used_clblast, profile;
 	int lanes;                /* elements of a work-item: 16 or 1 */
 	size_t local;             /* work-items of a group along the first axis */
 	cl_ulong max_alloc;
-	char cache[340];          /* what programs depend on besides their source: names their files */
+	char cache[340];          /* what programs depend on besides their source; empty: the driver keeps them itself */
 	char build[128], text[400];
 };
 
@@ -30,7 +33,6 @@ struct loc { enum place place; uint32_t op; size_t at; }; /* op of a value; elem
 struct mem { cl_mem mem; cl_ulong at; };
 
 enum when { ALWAYS, FIRST, LATER, LAST }; /* of the iterations of the loop around */
-enum program { FIXED, GENERATED };
 struct inn_exec;
 struct arg { struct arg *next; size_t size; const void *data; struct loc loc; }; /* data NULL: a location */
 struct launch {
@@ -38,7 +40,7 @@ struct launch {
 	int (*run)(struct inn_exec *e, struct launch *l);
 	enum when when;
 	uint32_t op;              /* for messages */
-	enum program program;
+	cl_program program;       /* generated; NULL: the device's of kernels/ */
 	const char *name;
 	cl_kernel kernel;
 	size_t global[3], local[3];
@@ -54,8 +56,6 @@ struct alloc { struct alloc *next; };
 struct timing { const char *name; double ms; uint32_t n; };
 struct pending { cl_event event; const char *name; };
 struct packed { uint32_t root; size_t from, z; struct packing q; struct loc to; }; /* made once per model */
-
-struct generated { struct generated *next; uint64_t hash; char name[24]; };
 
 struct inn_exec {
 	inn_ctx *ctx;             /* of the call in progress */
@@ -75,18 +75,17 @@ struct inn_exec {
 	uint32_t into;            /* step that new launches go to */
 	struct packed *packed;
 	size_t n_packed, cap_packed;
-	char *source;             /* of the generated program */
-	struct generated *generated;
+	char *source;             /* of the kernel being generated */
 	size_t n_source, cap_source;
 	cl_ulong *table;          /* offsets and strides of generated kernels */
 	struct table { size_t at; struct loc loc; } *fix; /* entries that wait for a place */
 	size_t n_table, cap_table, n_fix, cap_fix;
-	cl_program program;
 	cl_mem arena, scratch, kept, in, out, constants, *param;
 	size_t arena_size, scratch_size, kept_size, in_size, out_size, param_size, scratch_top; /* elements */
 	float *in_host, *out_host;
 	cl_event written;         /* the last write of `in` */
-	bool dirty, fetched, ready, failed, takes;
+	bool dirty, fetched, ready, takes;
+	int status;               /* of what was recorded so far */
 	struct pending *pending;  /* launches whose times are not read yet */
 	size_t n_pending, cap_pending;
 	struct timing *timing;
@@ -147,7 +146,7 @@ void ocl_release(inn_exec *e);
 int ocl_take(struct inn_exec *e, uint64_t limit);
 struct mem ocl_mem(const struct inn_exec *e, struct loc l);
 
-/* launch.c: what goes to the queue. A launch is added to the step `e->into`; on failure a dummy is given and e->failed set. */
+/* launch.c: what goes to the queue. A launch is added to the step `e->into`; on failure a dummy is given and e->status set. */
 struct launch *ocl_launch(struct inn_exec *e, uint32_t op, const char *name);
 void ocl_arg(struct inn_exec *e, struct launch *l, const void *data, size_t size);
 void ocl_int(struct inn_exec *e, struct launch *l, size_t v);

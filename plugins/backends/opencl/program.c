@@ -130,7 +130,7 @@ static int refuse(inn_ctx *ctx, const inn_dev *d, cl_program p, cl_int code)
 int ocl_build(inn_ctx *ctx, inn_dev *d, const char *source, size_t n, cl_program *program)
 {
 	char path[PATH_MAX];
-	bool file = file_of(d, source, n, path);
+	bool file = *d->cache && file_of(d, source, n, path);
 	cl_int code;
 
 	if (file && (*program = from_file(d, path)))

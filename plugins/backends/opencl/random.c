@@ -8,9 +8,8 @@ void ocl_random(struct inn_exec *e, uint32_t i)
 	uint32_t n_index = o->n_src - 1;
 
 	if (o->n_src < 1 || o->n_src > 3 || !o->shape.rank || src_count(e, i, 0) != o->shape.dim[0]) {
-		inn_fail(e->ctx, INN_EUNSUP, NULL, "opencl: %s (%s) wants one sample id per row and at most two open loops",
-			 inn_op_name(o->code), o->from);
-		e->failed = true;
+		e->status = inn_fail(e->ctx, INN_EUNSUP, NULL, "opencl: %s (%s) wants one sample id per row and at most two open loops",
+				     inn_op_name(o->code), o->from);
 		return;
 	}
 	struct launch *l = ocl_launch(e, i, "noise");
