@@ -1,6 +1,7 @@
-/* golden DIR [plugin dir [part of a name]]: every line of DIR/cases.txt through the public interface, against arrays that others
- * computed. Fields: name | net | input | analyzer | target | expected | dtype | tolerance. A net may be followed by the passes that
- * change it ("nets/a.onnx []"), an analyzer by layers whose relevance is expected behind the maps ("lrp.z @ /conv1/Conv"). */
+/* golden DIR [plugin dir [part of a name [backend tolerance]]]: every line of DIR/cases.txt through the public interface, against
+ * arrays that others computed; on the reference backend, or on another one with the larger of the two tolerances. Fields: name | net
+ * | input | analyzer | target | expected | dtype | tolerance. A net may be followed by the passes that change it ("nets/a.onnx []"),
+ * an analyzer by layers whose relevance is expected behind the maps ("lrp.z @ /conv1/Conv"). */
 #include <innvestigate/innvestigate.h>
 #include <ctype.h>
 #include <math.h>
@@ -139,7 +140,9 @@ static bool close_to(const char *name, const struct inn_tensor *a, const struct 
 	return false;
 }
 
-static int analyze(inn_job *job, char *const *field, const char *dir, const struct inn_tensor *x, uint32_t n_x, struct inn_tensor *r)
+struct device { const char *backend; double tolerance; };
+
+static int analyze(inn_job *job, const struct device *on, char *const *field, const char *dir, const struct inn_tensor *x, uint32_t n_x, struct inn_tensor *r)
 {
 	struct inn_target target;
 	int64_t index[MAX_TARGETS];
@@ -158,7 +161,7 @@ static int analyze(inn_job *job, char *const *field, const char *dir, const stru
 	}
 	snprintf(backend, sizeof(backend), "{type: reference, dtype: %.8s}", field[DTYPE]);
 	parse_target(field[TARGET], &target, index);
-	if ((rc = inn_job_backend(job, backend)) < 0 || (rc = inn_model_open(job, path, &m)) < 0)
+	if ((rc = inn_job_backend(job, on->backend ? on->backend : backend)) < 0 || (rc = inn_model_open(job, path, &m)) < 0)
 		return rc;
 	if (!strcmp(field[ANALYZER], "predict"))
 		return inn_predict(m, x, n_x, r);
@@ -167,7 +170,7 @@ static int analyze(inn_job *job, char *const *field, const char *dir, const stru
 	return rc < 0 ? rc : inn_analyze(a, x, n_x, &target, r);
 }
 
-static bool run_case(char *const *field, const char *dir, const char *plugins)
+static bool run_case(char *const *field, const char *dir, const char *plugins, const struct device *on)
 {
 	inn_job *job = inn_job_new();
 	struct inn_tensor x[MAX_PORTS] = { 0 }, r[MAX_PORTS] = { 0 }, want[MAX_PORTS] = { 0 };
@@ -178,14 +181,14 @@ static bool run_case(char *const *field, const char *dir, const char *plugins)
 		r[i].dtype = INN_F64;
 	if (ok && plugins && inn_job_plugins(job, plugins) < 0)
 		ok = false;
-	if (ok && analyze(job, field, dir, x, n_x, r) < 0) {
+	if (ok && analyze(job, on, field, dir, x, n_x, r) < 0) {
 		printf("FAIL %s: %s\n", field[NAME], inn_error(job, 0) ? inn_error(job, 0) : "no error recorded");
 		ok = false;
 	} else if (!ok) {
 		printf("FAIL %s: not run\n", field[NAME]);
 	}
 	for (uint32_t i = 0; ok && i < n_want; i++)
-		ok = close_to(field[NAME], &r[i], &want[i], strtod(field[TOLERANCE], NULL));
+		ok = close_to(field[NAME], &r[i], &want[i], fmax(strtod(field[TOLERANCE], NULL), on->tolerance));
 	for (uint32_t i = 0; i < MAX_PORTS; i++) {
 		inn_tensor_free(&r[i]);
 		free(x[i].data);
@@ -198,6 +201,7 @@ static bool run_case(char *const *field, const char *dir, const char *plugins)
 int main(int argc, char **argv)
 {
 	char path[4096], line[4096];
+	struct device on = { argc > 4 ? argv[4] : NULL, argc > 5 ? strtod(argv[5], NULL) : 0 };
 	uint32_t passed = 0, failed = 0;
 
 	snprintf(path, sizeof(path), "%s/cases.txt", argc > 1 ? argv[1] : "tests/golden");
@@ -222,7 +226,7 @@ int main(int argc, char **argv)
 		}
 		if (argc > 3 && !strstr(field[NAME], argv[3]))
 			continue;
-		if (run_case(field, argc > 1 ? argv[1] : "tests/golden", argc > 2 ? argv[2] : NULL))
+		if (run_case(field, argc > 1 ? argv[1] : "tests/golden", argc > 2 ? argv[2] : NULL, &on))
 			passed++;
 		else
 			failed++;
