@@ -59,7 +59,7 @@ static int write_data(struct pass *p, size_t first, struct inn__reader *r)
 	struct inn__exec *e = p->e;
 	int status = inn__reader_get(r, first, p->x);
 
-	if (status == INN_OK && p->s->path) {
+	if (status == INN_OK && (p->s->path || p->s->stack)) {
 		const struct inn_shape *want = &inn__graph_input(e->graph, 0)->shape;
 		struct inn_shape s = *want;
 

@@ -50,9 +50,10 @@ struct inn__samples {
 	inn_job *job;
 	size_t n;
 	uint32_t n_x;
-	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures */
-	bool own;
+	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures in files */
+	bool own, stack;                    /* stack: array[0] holds pictures, u8 [n,H,W,C] */
 	const char **path;                  /* n of them, or NULL */
+	int64_t *label;                     /* class of each path as its list says, or INN_NO_INT */
 	struct inn_inst *format;            /* of each path */
 	const struct inn__pre *pre;
 	bool declared;                      /* named: taken as they are, never split */
@@ -145,8 +146,14 @@ int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;
-/* reader.c: a picture with its host stages applied ([H,W,C]). */
+/* image.c: a picture with its host stages applied ([H,W,C]). */
 int inn__read_image(inn_ctx *ctx, const struct inn__samples *s, size_t i, struct inn_tensor *t) INN_MUST;
+/* Pictures first ... first+batch-1 as one tensor, the last one repeated beyond the end; decoded by several threads. */
+int inn__read_images(inn_ctx *ctx, const struct inn__samples *s, size_t first, uint32_t batch, uint32_t threads, struct inn_tensor *t) INN_MUST;
+/* What sample i is called in messages and tables: its file's name, or its number. */
+#define INN__SAMPLE_NAME 256
+const char *inn__sample_name(const struct inn__samples *s, size_t i, char buf[INN__SAMPLE_NAME]);
+/* reader.c */
 struct inn__reader;
 int inn__reader_new(const struct inn__samples *s, uint32_t batch, struct inn__reader **r) INN_MUST;
 /* Rows [first, first+batch) of every input, the last one repeated beyond the end; valid until the next call. */
