@@ -101,7 +101,7 @@ static int finish_merged(struct merge *m, const char *model, const char *path)
 	int status = inn__bind_text(m->job, INN_ANALYZER, m->a[0]->path, m->head.configuration, &analyzer);
 
 	if (status == INN_OK)
-		status = inn__model_open(m->job, model ? model : m->head.model, NULL, &net);
+		status = model ? inn__model_of(m->job, model, &net) : inn__model_open(m->job, m->head.model, &(struct inn_insts){ 0 }, &net);
 	if (status < 0)
 		return status;
 	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)analyzer.cls;

@@ -70,7 +70,7 @@ int inn__request_fit(inn_job *job, const struct inn__request *r, FILE *out)
 	inn_graph *g = NULL;
 	int status = bind(job, r, &t);
 
-	if (status == INN_OK && (status = inn__model_open(job, r->model, NULL, &t.f.model)) == INN_OK && !(g = inn__model_graph(t.f.model, false)))
+	if (status == INN_OK && (status = inn__model_of(job, r->model, &t.f.model)) == INN_OK && !(g = inn__model_graph(t.f.model, false)))
 		status = inn__last_status(job->ctx);
 	if (status == INN_OK && (status = inn__samples_open(job, r->input, r->n_input, &t.pre, g, &t.samples)) == INN_OK)
 		status = inn__samples_fit(&t.samples, g);
