@@ -37,6 +37,24 @@ static int predict(struct cli *c)
 	return inn__request_predict(c->job, &c->request, stdout);
 }
 
+static int fit(struct cli *c)
+{
+	struct inn__request *r = &c->request;
+
+	if (!r->output)
+		return missing("fit", "-o STATE.npz");
+	if (c->merge) {
+		r->file = c->file;
+		r->n_file = c->n_file;
+		return c->n_file ? inn__request_merge(c->job, r, stdout) : missing("fit --merge", "files of sums");
+	}
+	if (!r->model || !r->n_input || !r->analyzer || c->n_file)
+		return missing("fit", c->n_file ? "--merge before files of sums" : !r->model ? "-m MODEL" : !r->n_input ? "-i DATA" : "-a ANALYZER");
+	if (!r->checkpoint)
+		r->checkpoint = 60;
+	return inn__request_fit(c->job, r, stdout);
+}
+
 static int list(struct cli *c) { return inn__list(c->job, c->operand, c->json, stdout); }
 
 static int help(struct cli *c)
@@ -84,6 +102,10 @@ const struct command commands[] = {
 	  "The suffix of OUTPUT says how: an array in exactly the input's shape, an archive with one array for each input, or a\n"
 	  "picture. Arrays count samples in axis 0 and are taken as the network wants them; pictures need -p.", 0, analyze },
 	{ "predict", "-m MODEL -i INPUT", "The most probable classes, or with -o the raw output", NULL, 0, predict },
+	{ "fit", "-m MODEL -i DATA -a ANALYZER -o STATE.npz", "What an analyzer must know of a data set, for its parameter `state`",
+	  "One pass over the data. A fit that was stopped or killed goes on from its last checkpoint, STATE.part.npz, when it is\n"
+	  "called again, and gives the same file. With --shard K/N the sums of one part are written; `fit --merge A.npz B.npz ...\n"
+	  "-o STATE.npz` makes a state of all parts.", 1024, fit },
 	{ "list", "[KIND]", "Which plugins there are", NULL, 1, list },
 	{ "help", "[NAME|COMMAND]", "What a plugin or a command does, with its parameters", NULL, 1, help },
 	{ "check", "[CONFIG|PLUGIN.so] [-m MODEL ...]", "Whether a configuration, a plugin or a request can be run, without running it", NULL, 1, check },

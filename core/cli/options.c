@@ -5,19 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS };
+enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT };
 
 const struct option_row option_rows[] = {
-	{ 'm', "model", "FILE", "the network", "analyze predict plan check" },
-	{ 'i', "input", "PATH", "array, picture, folder or glob; NAME=PATH for one input of several", "analyze predict plan check" },
-	{ 'a', "analyzer", "NAME", "a name or a YAML flow mapping, '{type: NAME, key: value}'", "analyze plan check" },
+	{ 'm', "model", "FILE", "the network", "analyze predict fit plan check" },
+	{ 'i', "input", "PATH", "array, picture, folder or glob; NAME=PATH for one input of several", "analyze predict fit plan check" },
+	{ 'a', "analyzer", "NAME", "a name or a YAML flow mapping, '{type: NAME, key: value}'", "analyze fit plan check" },
 	{ 't', "target", "WHICH", "max (default), all, all-separately, an index, a list, or @FILE", "analyze plan check" },
-	{ 'p', "preprocess", "NAME", "how pictures are prepared, from configs/preprocess", "analyze predict plan check" },
+	{ 'p', "preprocess", "NAME", "how pictures are prepared, from configs/preprocess", "analyze predict fit plan check" },
 	{ 'b', "backend", "NAME", "what computes: auto (default), a name or a YAML flow mapping", NULL },
-	{ BATCH, "batch", "N", "samples at a time", "analyze predict plan check" },
-	{ 'o', "output", "FILE", "where the result goes; the suffix says how", "analyze predict" },
+	{ BATCH, "batch", "N", "samples at a time", "analyze predict fit plan check" },
+	{ 'o', "output", "FILE", "where the result goes; the suffix says how", "analyze predict fit" },
 	{ OUTPUTS, "outputs", "LAYER", "write the relevance at this layer too: a name or a glob; may be repeated", "analyze" },
 	{ AUDIT, "audit", "[LIMIT]", "say where relevance stays; an error where a layer keeps more than LIMIT of it (0.01)", "analyze" },
+	{ SHARD, "shard", "K/N", "only the K-th of N parts of the data; writes its sums, to be merged", "fit" },
+	{ MERGE, "merge", NULL, "make a state of the sums of all shards, whatever order they are given in", "fit" },
+	{ CHECKPOINT, "checkpoint", "SECONDS", "how often a fit is saved, to go on after a crash (60)", "fit" },
 	{ 'k', "top", "N", "classes to print (5)", "predict" },
 	{ LABELS, "labels", "FILE", "class names, one a line", "predict" },
 	{ 's', "set", "KEY=VALUE", "overlay one key of the configuration, as in analyzers.0.epsilon=0.1", "run check plan" },
@@ -106,6 +109,9 @@ static int take(struct cli *c, const struct option_row *o, const char *v)
 	case AUDIT:
 		r->audit = true;
 		return v ? share(o->name, v, &r->audit_limit) : INN_OK;
+	case SHARD: r->shard = v; break;
+	case MERGE: c->merge = true; break;
+	case CHECKPOINT: return number(o->name, v, &r->checkpoint);
 	case BATCH: return number(o->name, v, &r->batch);
 	case 'k': return number(o->name, v, &r->top);
 	case THREADS: return number(o->name, v, &c->threads);
@@ -184,7 +190,9 @@ int options_parse(struct cli *c, const struct command *cmd, int argc, char **arg
 			fprintf(stderr, "error: %s: what is %s for?; `innvestigate %s --help`\n", cmd->name, argv[optind], cmd->name);
 			return INN_ECONFIG;
 		}
-		c->operand = argv[optind];
+		if (c->n_file == sizeof(c->file) / sizeof(*c->file))
+			return too_many("merge");
+		c->file[c->n_file++] = c->operand = argv[optind];
 	}
 	return INN_OK;
 }

@@ -8,14 +8,15 @@ static const struct inn_choice heads[] = { { "value", INN_VALUE, "" }, { "value_
 static const struct inn_choice dialects[] = {
 	{ "paper", INN_PAPER, "" }, { "innvestigate", INN_INNVESTIGATE, "" }, { "zennit", INN_ZENNIT, "" }, { "captum", INN_CAPTUM, "" }, { 0 },
 };
-struct common { const char *as; int head, dialect; };
+struct common { const char *as, *state; int head, dialect; };
 static const struct inn_param common_rows[] = {
 	INN_STR(struct common, as, NULL, "label in outputs"),
 	INN_ENUM(struct common, head, -1, heads, "what seeds the reverse pass"),
 	INN_ENUM(struct common, dialect, -1, dialects, "whose exact numbers"),
+	INN_PATH(struct common, state, NULL, "what fitting gave"), /* of analyzers that are fitted */
 	{ 0 },
 };
-static const char *const common_keys[] = { "type", "as", "head", "dialect", NULL };
+static const char *const common_keys[] = { "type", "as", "head", "dialect", "state", NULL };
 static const char *const type_only[] = { "type", NULL };
 
 #define MAX_NESTING 16 /* classes and presets within each other */
@@ -30,12 +31,14 @@ static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, con
 	return inn__suggest(ctx, loc, &n, text);
 }
 
+static bool fitted(const struct inn_class *cls) { return ((const struct inn_analyzer_ops *)(const void *)cls)->fit; }
+
 /* The common keys of analyzers; a preset's own stand behind the user's. */
 static int bind_common(inn_ctx *ctx, const struct inn__finder *f, const char *name, const struct inn__yaml *y, struct inn_inst *out)
 {
 	struct inn__yaml few = { .kind = INN__MAP };
 	struct inn__yaml *key[4], *item[4];
-	struct common c = { NULL, -1, -1 };
+	struct common c = { .head = -1, .dialect = -1 };
 
 	few.key = key;
 	few.item = item;
@@ -54,6 +57,10 @@ static int bind_common(inn_ctx *ctx, const struct inn__finder *f, const char *na
 		out->head = c.head;
 	if (c.dialect >= 0)
 		out->dialect = c.dialect;
+	if (c.state && !fitted(out->cls))
+		return inn_fail(ctx, INN_ECONFIG, &inn__yaml_get(y, "state")->loc, "%s has no parameter state: it is not fitted", name);
+	if (c.state)
+		out->state = c.state;
 	return rc;
 }
 

@@ -158,9 +158,9 @@ static int expand(struct expansion *x, struct inn__yaml *y, struct inn__yaml **o
 
 static bool is_common(const char *key)
 {
-	static const char *const common[] = { "type", "as", "head", "dialect" };
+	static const char *const common[] = { "type", "as", "head", "dialect", "state" };
 
-	for (int k = 0; k < 4; k++)
+	for (size_t k = 0; k < sizeof(common) / sizeof(*common); k++)
 		if (!strcmp(common[k], key))
 			return true;
 	return false;

@@ -205,6 +205,10 @@ static void put_inst(struct text *t, const struct inn_inst *inst)
 		put(t, ", dialect: ");
 		put(t, dialects[inst->dialect]);
 	}
+	if (inst->state) {
+		put(t, ", state: ");
+		put_string(t, inst->state);
+	}
 	for (const struct inn_param *row = c->params; row && row->name;
 	     row = (const struct inn_param *)(const void *)((const char *)row + c->param_size)) {
 		put(t, ", ");

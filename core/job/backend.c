@@ -82,6 +82,31 @@ int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec)
 	return INN_OK;
 }
 
+static void exchange(inn_job *job, struct inn__other *o)
+{
+	struct inn__other now = { job->backend, job->ops, job->dev };
+
+	job->backend = o->backend;
+	job->ops = o->ops;
+	job->dev = o->dev;
+	*o = now;
+}
+
+int inn__finish_begin(inn_job *job, struct inn__other *main)
+{
+	*main = (struct inn__other){ 0 };
+	int status = inn__bind_text(job, INN_BACKEND, "finish", job->def.finish, &main->backend);
+
+	exchange(job, main);
+	return status;
+}
+
+void inn__finish_end(inn_job *job, struct inn__other *main)
+{
+	inn__backend_close(job);
+	exchange(job, main);
+}
+
 void inn__backend_close(inn_job *job)
 {
 	if (job->dev && job->ops->close)

@@ -172,6 +172,21 @@ static int record_layers(struct rec *c)
 			"to write out", c->w->analyzer[0].label);
 }
 
+/* Statistics are sinks of their own; the query is what `analyze` would ask. */
+static int record_fit(struct rec *c)
+{
+	const struct inn_inst *a = c->w->analyzer;
+	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)a->cls;
+	struct inn_query q = { .size = sizeof(q), .n_x = c->e->n_x, .x = c->x, .pick = c->pick, .head = ops->head, .dialect = INN_PAPER };
+	int status = ops->accepts ? ops->accepts(c->job->ctx, c->e->graph, a->opts) : INN_OK;
+
+	if (status == INN_OK)
+		ops->fit(c->b, &q, a->opts);
+	if (inn_failed(c->job->ctx))
+		return inn_while(c->job->ctx, inn__last_status(c->job->ctx), &a->loc, "while fitting %s", a->label);
+	return status;
+}
+
 static int record(struct rec *c)
 {
 	int status = record_inputs(c);
@@ -192,6 +207,8 @@ static int record(struct rec *c)
 		return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "%s: axis 0 of the output does not count samples", c->w->model->path);
 	if (c->w->target)
 		c->pick = pick_of(c, c->y, c->e->n_classes);
+	if (c->w->fit)
+		return record_fit(c);
 	for (size_t i = 0; status == INN_OK && i < c->w->n_analyzer; i++)
 		status = record_analyzer(c, &c->w->analyzer[i], c->e->n_classes);
 	if (status == INN_OK && c->w->n_analyzer)
@@ -229,6 +246,8 @@ static int make(struct rec *c)
 	inn_ctx *ctx = c->job->ctx;
 	int status = inn__net_attach(c->b, c->e->graph);
 
+	if (status == INN_OK)
+		status = inn__states_attach(c->b, c->w->model);
 	c->x = inn_alloc(ctx, c->e->n_x, sizeof(*c->x));
 	c->r = inn_alloc(ctx, c->e->n_x, sizeof(*c->r));
 	c->e->n_layers = c->w->n_analyzer;

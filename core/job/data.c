@@ -12,6 +12,8 @@ struct list { /* of pictures while they are found */
 	inn_job *job;
 	struct inn__samples *s;
 	size_t cap;
+	bool in_list;
+	int64_t label; /* of the file that comes next */
 };
 
 static void note_key(struct inn__samples *s, const char *path)
@@ -50,15 +52,18 @@ static int add_picture(struct list *l, const char *path, const struct inn_format
 		size_t cap = l->cap * 2 + 16;
 		const char **p = inn_alloc(ctx, cap, sizeof(*p));
 		struct inn_inst *q = inn_alloc(ctx, cap, sizeof(*q));
+		int64_t *label = inn_alloc(ctx, cap, sizeof(*label));
 
-		if (!p || !q)
+		if (!p || !q || !label)
 			return INN_ENOMEM;
 		if (s->n) {
 			memcpy(p, s->path, s->n * sizeof(*p));
 			memcpy(q, s->format, s->n * sizeof(*q));
+			memcpy(label, s->label, s->n * sizeof(*label));
 		}
 		s->path = p;
 		s->format = q;
+		s->label = label;
 		l->cap = cap;
 	}
 	if (!(s->path[s->n] = inn_strdup(ctx, path)))
@@ -67,6 +72,7 @@ static int add_picture(struct list *l, const char *path, const struct inn_format
 		s->format[s->n] = s->format[s->n - 1];
 	else if (inn__bind_name(ctx, l->job->finder, INN_FORMAT, f->cls.name, &s->format[s->n]) < 0)
 		return inn__last_status(ctx);
+	s->label[s->n] = l->label;
 	note_key(s, path);
 	s->n++;
 	return INN_OK;
@@ -125,6 +131,37 @@ static int read_named(struct list *l, const inn_graph *g, const char *path, stru
 	return status;
 }
 
+static int add_file(struct list *l, const inn_graph *g, const char *path, uint32_t at);
+
+/* The files that a list names; their labels follow the samples. */
+static int add_list(struct list *l, const inn_graph *g, const char *path, struct inn_stream *f, const struct inn_format_ops *ops,
+		    const void *opts)
+{
+	inn_ctx *ctx = l->job->ctx;
+	struct inn_listed *v;
+	size_t n;
+	const char *slash = strrchr(path, '/');
+
+	if (l->in_list)
+		return inn_fail(ctx, INN_EDATA, NULL, "%s: a list of lists", path);
+	int status = ops->read_list(ctx, f, opts, &v, &n);
+
+	if (status == INN_OK && !n)
+		status = inn_fail(ctx, INN_EDATA, NULL, "%s names no files", path);
+	l->in_list = true;
+	for (size_t i = 0; status == INN_OK && i < n; i++) {
+		const char *file = v[i].path;
+
+		if (slash && file[0] != '/')
+			file = inn_printf(ctx, "%.*s/%s", (int)(slash - path), path, file);
+		l->label = v[i].label;
+		status = file ? add_file(l, g, file, UINT32_MAX) : INN_ENOMEM;
+	}
+	l->in_list = false;
+	l->label = INN_NO_INT;
+	return status < 0 ? inn_while(ctx, status, NULL, "in the list %s", path) : status;
+}
+
 static int add_file(struct list *l, const inn_graph *g, const char *path, uint32_t at)
 {
 	inn_ctx *ctx = l->job->ctx;
@@ -140,6 +177,9 @@ static int add_file(struct list *l, const inn_graph *g, const char *path, uint32
 		status = inn__last_status(ctx);
 	} else if (is_picture(l->job, ops)) {
 		status = add_picture(l, path, ops);
+	} else if (ops->read_list) {
+		if ((status = inn__bind_name(ctx, l->job->finder, INN_FORMAT, ops->cls.name, &inst)) == INN_OK)
+			status = add_list(l, g, path, &f, ops, inst.opts);
 	} else if ((status = inn__bind_name(ctx, l->job->finder, INN_FORMAT, ops->cls.name, &inst)) == INN_OK) {
 		note_key(l->s, path);
 		if (ops->read_named)
@@ -205,10 +245,22 @@ static int add_input(struct list *l, const inn_graph *g, const char *path, uint3
 	return status;
 }
 
+/* Bytes [n,H,W] or [n,H,W,C] are pictures where preprocessing is asked for. */
+static void see_stack(struct inn__samples *s)
+{
+	struct inn_tensor *t = s->array;
+
+	if (!t || s->n_x != 1 || !t->data || t->dtype != INN_U8 || !s->pre || !s->pre->n || t->shape.rank < 3 || t->shape.rank > 4)
+		return;
+	if (t->shape.rank == 3)
+		t->shape.dim[t->shape.rank++] = 1;
+	s->stack = t->shape.dim[0] && (t->shape.dim[3] == 1 || t->shape.dim[3] == 3);
+}
+
 int inn__samples_open(inn_job *job, const char *const *input, size_t n, const struct inn__pre *pre, const inn_graph *g,
 		      struct inn__samples *s)
 {
-	struct list l = { .job = job, .s = s };
+	struct list l = { .job = job, .s = s, .label = INN_NO_INT };
 	int status = INN_OK;
 
 	*s = (struct inn__samples){ .job = job, .pre = pre, .key = 0xcbf29ce484222325u };
@@ -225,6 +277,8 @@ int inn__samples_open(inn_job *job, const char *const *input, size_t n, const st
 	}
 	if (status == INN_OK && s->path)
 		s->n_x = 1;
+	if (status == INN_OK)
+		see_stack(s);
 	return status;
 }
 
@@ -266,6 +320,10 @@ int inn__samples_fit(struct inn__samples *s, const inn_graph *g)
 		return INN_OK;
 	if (!s->array)
 		return inn_fail(s->job->ctx, INN_EDATA, NULL, "no samples are given");
+	if (s->stack) {
+		s->n = s->array[0].shape.dim[0];
+		return INN_OK;
+	}
 	if (s->n_x != inn__graph_inputs(g))
 		return inn_fail(s->job->ctx, INN_EDATA, NULL, "%u inputs are given, the network has %u", s->n_x, inn__graph_inputs(g));
 	for (uint32_t i = 0; status == INN_OK && i < s->n_x; i++)

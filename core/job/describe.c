@@ -151,6 +151,8 @@ static void print_class(const struct inn_class *cls, FILE *out)
 	if (cls->kind == INN_ANALYZER)
 		fprintf(out, "\n  head  (value, value_plus or one)\n      what the reverse pass begins with\n"
 			"\n  dialect  (paper, innvestigate, zennit or captum, default paper)\n      whose numbers, where they differ\n");
+	if (cls->kind == INN_ANALYZER && ((const struct inn_analyzer_ops *)(const void *)cls)->fit)
+		fprintf(out, "\n  state  (path)\n      the file that `innvestigate fit` wrote\n");
 }
 
 /* A preset's file, and those it is built on. */

@@ -59,7 +59,7 @@ static int write_data(struct pass *p, size_t first, struct inn__reader *r)
 	struct inn__exec *e = p->e;
 	int status = inn__reader_get(r, first, p->x);
 
-	if (status == INN_OK && p->s->path) {
+	if (status == INN_OK && (p->s->path || p->s->stack)) {
 		const struct inn_shape *want = &inn__graph_input(e->graph, 0)->shape;
 		struct inn_shape s = *want;
 
@@ -122,11 +122,12 @@ static int collect(struct pass *p, size_t first)
 	return INN_OK;
 }
 
-static int batches(struct pass *p, struct inn__reader *r)
+static int batches(struct pass *p, const struct inn__range *range, struct inn__reader *r)
 {
 	double start = now();
 
-	for (size_t first = 0; first < p->s->n; first += p->e->batch) {
+	for (size_t first = range->first; first < range->last; first += p->e->batch) {
+		size_t next = first + p->e->batch < range->last ? first + p->e->batch : range->last;
 		int status;
 
 		if (inn_cancelled(p->job->ctx))
@@ -135,9 +136,10 @@ static int batches(struct pass *p, struct inn__reader *r)
 			return status;
 		if ((status = p->job->ops->run(p->job->ctx, p->e->exec)) < 0 || (status = collect(p, first)) < 0)
 			return status;
+		if (range->each && (status = range->each(range->user, next)) < 0)
+			return status;
 		if (p->job->progress)
-			p->job->progress(p->job->progress_user, first + p->e->batch < p->s->n ? first + p->e->batch : p->s->n, p->s->n,
-					 now() - start);
+			p->job->progress(p->job->progress_user, next - range->first, range->last - range->first, now() - start);
 	}
 	return INN_OK;
 }
@@ -189,6 +191,11 @@ static int execute_declared(inn_job *job, struct inn__exec *e, const struct inn_
 
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out)
 {
+	return inn__execute_range(job, e, s, &(struct inn__range){ .last = s->n }, out);
+}
+
+int inn__execute_range(inn_job *job, struct inn__exec *e, const struct inn__samples *s, const struct inn__range *range, struct inn_tensor *out)
+{
 	struct pass p = { .job = job, .e = e, .s = s, .out = out };
 	struct inn__reader *r = NULL;
 
@@ -206,7 +213,7 @@ int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s
 	if (status == INN_OK && e->target)
 		status = inn__target_check(job->ctx, e->target, s->n, e->n_classes);
 	if (status == INN_OK && (status = prepare(&p)) == INN_OK)
-		status = batches(&p, r);
+		status = batches(&p, range, r);
 	inn__reader_free(r);
 	for (uint32_t k = 0; k < e->n_out; k++) {
 		if (p.part)

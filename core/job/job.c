@@ -29,6 +29,8 @@ void inn_job_free(inn_job *job)
 	if (!job)
 		return;
 	free_analysis(job);
+	for (struct inn__archive *a = job->archives; a; a = a->next)
+		inn__archive_close(a);
 	inn__backend_close(job);
 	for (struct inn_model *m = job->models; m; m = m->next) {
 		inn__graph_free(m->graph);
@@ -97,6 +99,7 @@ static const struct inn_param default_rows[] = {
 	INN_STR(struct inn__defaults, preprocess, "preprocess", "folder of preprocessing files"),
 	INN_STR(struct inn__defaults, maps, "", "suffix of raw maps"),
 	INN_STR(struct inn__defaults, archive, "", "suffix of files with several arrays"),
+	INN_STR(struct inn__defaults, finish, "", "backend that makes a state of the sums over a data set"),
 	INN_STR(struct inn__defaults, labels, "labels.txt", "class names beside a model"),
 	{ 0 },
 };

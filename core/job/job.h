@@ -10,7 +10,7 @@
 struct inn__defaults { /* configs/defaults.yaml */
 	struct inn_strs backends, pictures;
 	struct inn_insts passes, predict_passes;
-	const char *heat_map, *sheet, *preprocess, *labels, *maps, *archive;
+	const char *heat_map, *sheet, *preprocess, *labels, *maps, *archive, *finish;
 };
 struct inn_job {
 	inn_ctx *ctx;
@@ -26,6 +26,7 @@ struct inn_job {
 	inn_dev *dev;
 	struct inn_model *models;
 	struct inn_analysis *analyses;
+	struct inn__archive *archives;
 	uint64_t memory;
 	uint32_t threads;
 	bool strict, keep_nonfinite;
@@ -51,9 +52,10 @@ struct inn__samples {
 	inn_job *job;
 	size_t n;
 	uint32_t n_x;
-	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures */
-	bool own;
+	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures in files */
+	bool own, stack;                    /* stack: array[0] holds pictures, u8 [n,H,W,C] */
 	const char **path;                  /* n of them, or NULL */
+	int64_t *label;                     /* class of each path as its list says, or INN_NO_INT */
 	struct inn_inst *format;            /* of each path */
 	const struct inn__pre *pre;
 	bool declared;                      /* named: predict takes them as they are and never splits them */
@@ -69,6 +71,7 @@ struct inn__what {           /* what one plan computes */
 	bool audit;              /* of every analyzer: where relevance stays */
 	struct inn_strs watch;   /* layers whose relevance is an output too: globs */
 	bool declared;           /* plain, and for the sizes of the graph's inputs: no axis counts samples */
+	bool fit;                /* the statistics that the analyzer is fitted by, and no outputs */
 	uint32_t batch;          /* 0: by the number of samples */
 };
 struct inn__layers {         /* what one analyzer says about layers, and which outputs hold it */
@@ -123,10 +126,16 @@ inn_graph *inn__model_read(struct inn_model *m, bool plain);
 /* The same, resolved for its own sizes and with the passes done. */
 inn_graph *inn__model_graph(struct inn_model *m, bool plain);
 uint64_t inn__file_hash(const struct inn_stream *s);
+/* Of the file and of what the passes make of it: whose states are whose. */
+uint64_t inn__model_key(const struct inn_model *m);
 /* backend.c */
 int inn__backend_open(inn_job *job) INN_MUST;
 int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec) INN_MUST;
 void inn__backend_close(inn_job *job);
+/* Until inn__finish_end, backend calls mean the backend that finishes fits. */
+struct inn__other { struct inn_inst backend; const struct inn_backend_ops *ops; inn_dev *dev; };
+int inn__finish_begin(inn_job *job, struct inn__other *main) INN_MUST;
+void inn__finish_end(inn_job *job, struct inn__other *main);
 /* compile.c */
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **e) INN_MUST;
 int inn__exec_load(inn_job *job, struct inn__exec *e) INN_MUST; /* to the device */
@@ -152,8 +161,17 @@ int inn__samples_bind(struct inn__samples *s, inn_graph *g) INN_MUST;
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;
-/* reader.c: a picture with its host stages applied ([H,W,C]). */
+struct inn__range { size_t first, last; int (*each)(void *user, size_t next); void *user; }; /* each: after a batch; NULL ok */
+int inn__execute_range(inn_job *job, struct inn__exec *e, const struct inn__samples *s, const struct inn__range *range,
+		       struct inn_tensor *out) INN_MUST;
+/* image.c: a picture with its host stages applied ([H,W,C]). */
 int inn__read_image(inn_ctx *ctx, const struct inn__samples *s, size_t i, struct inn_tensor *t) INN_MUST;
+/* Pictures first ... first+batch-1 as one tensor, the last one repeated beyond the end; decoded by several threads. */
+int inn__read_images(inn_ctx *ctx, const struct inn__samples *s, size_t first, uint32_t batch, uint32_t threads, struct inn_tensor *t) INN_MUST;
+/* What sample i is called in messages and tables: its file's name, or its number. */
+#define INN__SAMPLE_NAME 256
+const char *inn__sample_name(const struct inn__samples *s, size_t i, char buf[INN__SAMPLE_NAME]);
+/* reader.c */
 struct inn__reader;
 int inn__reader_new(const struct inn__samples *s, uint32_t batch, struct inn__reader **r) INN_MUST;
 /* Rows [first, first+batch) of every input, the last one repeated beyond the end; valid until the next call. */
@@ -171,6 +189,39 @@ struct inn__labels { size_t n; const char *const *v; };
 int inn__labels_load(inn_job *job, const char *path, const struct inn_model *m, struct inn__labels *l) INN_MUST;
 void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__samples *s, const struct inn__labels *l,
 		    uint32_t k, bool json, FILE *out);
+/* archive.c: files of several arrays that analyzers read, opened once */
+struct inn__archive { struct inn__archive *next; const char *path; struct inn_named *v; uint32_t n; uint64_t hash; struct inn__head *head; };
+int inn__archive_open(inn_job *job, const char *path, struct inn__archive **a) INN_MUST;
+void inn__archive_close(struct inn__archive *a); /* its arrays; the job closes those that are still open */
+const struct inn_tensor *inn__archive_find(const struct inn__archive *a, const char *name); /* NULL: not there */
+/* head.c: what stands in a file of sums or of a state besides the arrays */
+enum inn__head_kind { INN__STATE, INN__SUMS, INN__PART }; /* what build reads; sums of whole shards; an unfinished one */
+struct inn__head {
+	int kind;
+	const char *configuration, *model, *model_key, *key, *data; /* key: of all that sums have in common; data: the files */
+	int64_t samples, next, shards;                               /* next: PART, the sample to go on with */
+	struct inn_ints have;                                        /* shards in these sums, from 1 */
+};
+int inn__head_write(inn_job *job, const char *path, const struct inn__head *h, const struct inn_named *v, uint32_t n) INN_MUST;
+int inn__head_read(inn_job *job, const struct inn__archive *a, struct inn__head **h) INN_MUST; /* *h NULL: it has none */
+/* state.c: lets analyzers of this builder find the states that they name. */
+int inn__states_attach(inn_build *b, struct inn_model *m) INN_MUST;
+/* fit.c */
+struct inn__fit {
+	struct inn_model *model;
+	const struct inn_inst *analyzer;
+	const struct inn__pre *pre;
+	const struct inn__samples *samples;
+	uint32_t batch, shard, shards;     /* shards 0: all, and the state is finished */
+	double interval;                   /* seconds between checkpoints; 0: none */
+	bool reuse;                        /* leave a state of the same fit as it is */
+};
+int inn__fit(inn_job *job, const struct inn__fit *f, const char *path) INN_MUST;
+/* finish.c: from sums to the state */
+int inn__fit_finish(inn_job *job, struct inn_model *m, const struct inn_inst *analyzer, struct inn__head *h, struct inn_named *sums,
+		    uint32_t n, const char *path) INN_MUST;
+/* merge.c; model NULL: the one that the sums name */
+int inn__fit_merge(inn_job *job, const char *const *file, size_t n, const char *model, const char *path) INN_MUST;
 /* text.c: a growing text */
 struct inn__text { char *s; size_t n, cap; bool failed; };
 void inn__text_add(struct inn__text *t, const char *fmt, ...) INN_PRINTF(2, 3);

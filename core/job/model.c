@@ -18,6 +18,16 @@ uint64_t inn__file_hash(const struct inn_stream *s)
 	return mix(h, h >> 32);
 }
 
+uint64_t inn__model_key(const struct inn_model *m)
+{
+	uint64_t h = inn__file_hash(&m->file);
+
+	for (size_t i = 0; i < m->passes.n; i++)
+		for (const char *s = inn__print_inst(m->job->ctx, &m->passes.v[i]); *s; s++)
+			h = mix(h, (unsigned char)*s);
+	return h;
+}
+
 int inn__model_open(inn_job *job, const char *path, const struct inn_insts *passes, struct inn_model **out)
 {
 	struct inn_model *m;

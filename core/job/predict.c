@@ -111,22 +111,18 @@ void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__
 	v = calloc(n + 1, sizeof(*v));
 	taken = calloc(n + 1, sizeof(*taken));
 	for (size_t r = 0; n && v && taken && r < rows; r++) {
-		char name[32];
-		const char *sample = s->path ? s->path[r] : name;
+		char name[INN__SAMPLE_NAME];
 
-		snprintf(name, sizeof(name), "sample %zu", r);
 		for (size_t i = 0; i < n; i++)
 			v[i] = inn_tensor_real(y, r * n + i);
 		memset(taken, 0, n * sizeof(*taken));
 		probabilities(v, n);
 		if (json) {
 			inn__text_add(&t, "%s{\"sample\": ", r ? ", " : "");
-			inn__text_json(&t, sample);
+			inn__text_json(&t, s->path ? s->path[r] : inn__sample_name(s, r, name));
 			inn__text_add(&t, ", \"top\": [");
 		} else {
-			const char *slash = strrchr(sample, '/');
-
-			inn__text_add(&t, "%s\n", slash ? slash + 1 : sample);
+			inn__text_add(&t, "%s\n", inn__sample_name(s, r, name));
 		}
 		print_sample(l, v, taken, n, k, &t, json);
 		inn__text_add(&t, json ? "]}" : "");

@@ -130,17 +130,19 @@ static int show_audits(struct running *u, bool json, FILE *out)
 	}
 	return status;
 }
+static bool pictures(const struct running *u) { return u->samples.path || u->samples.stack; }
 
 /* The tiles of one sample: the picture, if it is one, then a map for each analyzer. */
 static int row(struct running *u, size_t sample, struct inn_tensor *tile, const char **label, size_t *n)
 {
 	int status = INN_OK;
 
-	if (u->samples.path) {
-		const char *slash = strrchr(u->samples.path[sample], '/');
+	if (pictures(u)) {
+		char name[INN__SAMPLE_NAME];
 
 		status = inn__read_image(u->job->ctx, &u->samples, sample, &tile[*n]);
-		label[(*n)++] = slash ? slash + 1 : u->samples.path[sample];
+		if (!(label[(*n)++] = inn_strdup(u->job->ctx, inn__sample_name(&u->samples, sample, name))))
+			status = INN_ENOMEM;
 	}
 	for (size_t a = 0; status == INN_OK && a < u->r.analyzers.n; a++) {
 		status = inn__heat_map(u->job, &u->out[a * u->exec->n_x], sample, &tile[*n]);
@@ -160,7 +162,7 @@ static uint32_t columns(const struct running *u, size_t rows, size_t each)
 
 static int write_sheet(struct running *u)
 {
-	size_t rows = u->samples.n < SHEET_SAMPLES ? u->samples.n : SHEET_SAMPLES, each = u->r.analyzers.n + (u->samples.path != NULL), n = 0;
+	size_t rows = u->samples.n < SHEET_SAMPLES ? u->samples.n : SHEET_SAMPLES, each = u->r.analyzers.n + pictures(u), n = 0;
 	struct inn_tensor *tile, sheet = { 0 };
 	const char **label = inn_alloc(u->job->ctx, rows * each, sizeof(*label)), *path = sheet_path(u);
 	int status = INN_OK;

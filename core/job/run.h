@@ -17,12 +17,17 @@ struct inn__request { /* one analyze, predict, plan or check; NULL and 0: not gi
 	size_t n_input;
 	const char *const *layer; /* globs: relevance there is written too */
 	size_t n_layer;
-	int64_t batch, top;
+	int64_t batch, top, checkpoint;
 	bool json, force, dump, audit;
 	double audit_limit;       /* NaN: none */
+	const char *shard;        /* fit: K/N */
+	const char *const *file;  /* fit: files of sums to merge */
+	size_t n_file;
 };
 INN_API int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
 INN_API int inn__request_predict(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
+INN_API int inn__request_fit(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
+INN_API int inn__request_merge(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
 INN_API int inn__request_plan(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
 INN_API int inn__request_check(inn_job *job, const struct inn__request *r, FILE *out) INN_MUST;
 

@@ -24,6 +24,8 @@ inn_graph *inn__graph_of(inn_build *b)
 	return NULL;
 }
 
+const inn_graph *inn_build_graph(inn_build *b) { return inn__graph_of(b); }
+
 void inn__net_bounds(inn_build *b, inn_val low, inn_val high)
 {
 	struct inn__net *net = inn__build_net(b);
@@ -155,7 +157,9 @@ void inn_nested(inn_build *b, const struct inn_inst *inst, const struct inn_quer
 	if (own.dialect < 0 && ops->head != INN_PASS_HEAD)
 		own.dialect = INN_PAPER;
 	const char *from = inn__build_from(b, inst->label ? inst->label : ops->cls.name);
+	const struct inn_inst *outer = inn__enter(b, inst);
 
 	ops->build(b, &own, inst->opts, r);
+	inn__enter(b, outer);
 	inn__build_from(b, from);
 }

@@ -22,6 +22,14 @@ int inn__graph_take(inn_graph *g, uint32_t i, const struct inn_tensor *t, bool *
 int inn__net_attach(inn_build *b, inn_graph *g) INN_MUST;
 /* Output i of the forward pass, for models with several. */
 inn_val inn__forward_output(inn_build *b, const inn_val *x, uint32_t i);
+/* Where sums and states of fitted analyzers come from. find: NULL if absent; with `must` an error is recorded. Analyzers that
+ * are nested get their own inst. */
+struct inn__store {
+	void *user;
+	const struct inn_tensor *(*find)(void *user, const struct inn_inst *inst, const char *name, bool must);
+	const struct inn_tensor *(*member)(void *user, const char *path, const char *name); /* of any archive; else records */
+};
+void inn__net_store(inn_build *b, const struct inn__store *store, const struct inn_inst *inst);
 /* Relevance bounds of the model's input for `low: auto` (id 0 until set), seen by sites. */
 void inn__net_bounds(inn_build *b, inn_val low, inn_val high);
 /* What the walks of one analyzer report besides its maps, filled while it is recorded. */

@@ -85,6 +85,15 @@ void inn__positions(inn_graph *g)
 	backwards(g);
 }
 
+int64_t inn_node_kernel_index(const inn_node *n) { return n->live ? n->kernel_index : -1; }
+
+int inn_node_kernel_axis(const inn_node *n)
+{
+	return (inn_node_traits(n) & INN_T_AFFINE) && n->ops->kernel_axis ? n->ops->kernel_axis(n) : -1;
+}
+
+const inn_graph *inn_node_graph(const inn_node *n) { return n->g; }
+
 bool inn__graph_info(const inn_graph *g, uint32_t node, struct inn__node_info *info)
 {
 	const inn_node *n = inn_graph_node(g, node);

@@ -129,7 +129,7 @@ static bool derive(struct template *t, const inn_node *n)
 	inn__build_role(t->b, role);
 	if (y.id) {
 		t->shape[t->n_x + t->n_w] = *inn_shape_of(t->b, y);
-		t->result = inn_grad(t->b, y, x[t->k], hold(t, t->n_x + t->n_w), NULL, 0);
+		t->result = inn_grad(t->b, y, t->k < t->n_x ? x[t->k] : w[t->k - t->n_x], hold(t, t->n_x + t->n_w), NULL, 0);
 	}
 	free(x);
 	if (!t->result.id && !inn_failed(n->g->ctx))
@@ -230,6 +230,30 @@ inn_val inn_vjp(inn_build *b, const struct inn_site *s, uint32_t k, inn_val seed
 	return r;
 }
 
+/* Derives with respect to operand `operand` of the layer, or, from n_x on, weight row operand - n_x. */
+static inn_val adjoint(inn_build *b, const struct inn_site *s, struct operands *o, uint32_t operand, inn_val g)
+{
+	struct template *t = find(b, s->node, o, s->n_x, s->n_w, s->out, operand, true);
+
+	if (!t)
+		t = make(b, (inn_node *)s->node, o, s->n_x, s->n_w, s->out, operand, true);
+	return t ? apply(b, s->node, t, o, g) : (inn_val){ 0 };
+}
+
+inn_val inn_affine_w(inn_build *b, const struct inn_site *s, inn_val x, inn_val g)
+{
+	int kernel = inn__weight_row(s->node, INN_W_KERNEL);
+	struct operands o;
+
+	if (kernel < 0 || (uint32_t)kernel >= s->n_w || !s->w[kernel].id || !x.id || !g.id || !copy_operands(s, &o))
+		return (inn_val){ 0 };
+	substitute(s->node, &o, x, s->w[kernel], (inn_val){ 0 });
+	inn_val r = adjoint(b, s, &o, s->n_x + (uint32_t)kernel, g);
+
+	free(o.x);
+	return r;
+}
+
 inn_val inn_affine_t(inn_build *b, const struct inn_site *s, inn_val g, inn_val W)
 {
 	uint32_t k = inn__data_position(s->node);
@@ -244,12 +268,7 @@ inn_val inn_affine_t(inn_build *b, const struct inn_site *s, inn_val g, inn_val 
 	if (shape.rank)
 		shape.dim[0] = inn_dim(b, g, 0);
 	substitute(s->node, &o, inn_const(b, 0, &shape), W, (inn_val){ 0 });
-	struct template *t = find(b, s->node, &o, s->n_x, s->n_w, s->out, k, true);
-
-	if (!t)
-		t = make(b, (inn_node *)s->node, &o, s->n_x, s->n_w, s->out, k, true);
-	if (t)
-		r = apply(b, s->node, t, &o, g);
+	r = adjoint(b, s, &o, k, g);
 	free(o.x);
 	return r;
 }

@@ -67,6 +67,8 @@ struct inn__net { /* what hangs on a builder */
 	inn_graph *g;
 	inn_val low, high;
 	struct inn__probe *probe;
+	const struct inn__store *store;
+	const struct inn_inst *inst; /* the analyzer that is recorded now */
 };
 
 /* graph.c */
@@ -95,6 +97,8 @@ bool inn__probe_begin(inn_build *b, const inn_node *n, uint32_t out, inn_val r);
 void inn__probe_rule(inn_build *b, const char *rule);
 void inn__probe_operand(inn_build *b, inn_val r);
 void inn__probe_end(inn_build *b);
+/* store.c: the analyzer that is recorded from now on; gives the one before. */
+const struct inn_inst *inn__enter(inn_build *b, const struct inn_inst *inst);
 /* Status of the error recorded last. */
 int inn__status(const inn_ctx *ctx);
 #endif

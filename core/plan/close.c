@@ -210,30 +210,27 @@ static inn_build *rebuild(const inn_build *from, uint32_t *outputs, uint32_t n, 
 	return b;
 }
 
+/* Their number; with `out` their ids. */
 static uint32_t sinks(const inn_build *b, uint32_t *out)
 {
 	uint32_t n = 0;
 
 	for (uint32_t v = 1; v < b->n; v++)
-		if (val(b, v)->op.code == INN_OP_OUTPUT || val(b, v)->op.code == INN_OP_ACCUMULATE)
-			out[n++] = v;
+		if (val(b, v)->op.code == INN_OP_OUTPUT || val(b, v)->op.code == INN_OP_ACCUMULATE) {
+			if (out)
+				out[n] = v;
+			n++;
+		}
 	return n;
 }
 
-struct inn_plan *inn__close(inn_build *b, bool strict)
+uint32_t inn__sinks(const inn_build *b) { return sinks(b, NULL); }
+
+static struct inn_plan *close_for(inn_build *b, uint32_t *out, uint32_t n, bool strict)
 {
-	uint32_t *out, n;
 	inn_build *now = b, *next;
 	struct inn_plan *p = NULL;
 
-	if (b->failed || inn_failed(b->ctx))
-		return NULL;
-	out = calloc(b->n, sizeof(*out));
-	if (!out) {
-		inn_nomem(b->ctx);
-		return NULL;
-	}
-	n = sinks(b, out);
 	for (int pass = 0; now && pass < (strict ? 2 : 3); pass++) {
 		next = rebuild(now, out, n, pass == 2);
 		if (now != b)
@@ -244,6 +241,30 @@ struct inn_plan *inn__close(inn_build *b, bool strict)
 		p = inn__schedule(now, out, n, strict);
 		inn__build_free(now);
 	}
+	return p;
+}
+
+/* `only` of the outputs, or with UINT32_MAX all of them. */
+static struct inn_plan *close_some(inn_build *b, uint32_t only, bool strict)
+{
+	uint32_t *out, n;
+	struct inn_plan *p = NULL;
+
+	if (b->failed || inn_failed(b->ctx))
+		return NULL;
+	out = calloc(b->n, sizeof(*out));
+	if (!out) {
+		inn_nomem(b->ctx);
+		return NULL;
+	}
+	n = sinks(b, out);
+	if (only == UINT32_MAX)
+		p = close_for(b, out, n, strict);
+	else if (only < n)
+		p = close_for(b, out + only, 1, strict);
 	free(out);
 	return p;
 }
+
+struct inn_plan *inn__close(inn_build *b, bool strict) { return close_some(b, UINT32_MAX, strict); }
+struct inn_plan *inn__close_sink(inn_build *b, uint32_t i) { return close_some(b, i, true); }

@@ -20,6 +20,7 @@ uint32_t inn__build_role(inn_build *b, uint32_t role);
 /* A per-batch input; sign: enum inn_sign if preprocessing proves it. kind: 0 data, 1 sample ids, 2 valid. */
 inn_val inn__input(inn_build *b, const char *name, const struct inn_shape *shape, uint32_t sign, uint32_t kind);
 inn_val inn__output(inn_build *b, const char *name, inn_val v); /* a sink; v must be sample-major */
+inn_val inn__keep(inn_build *b, const char *name, inn_val v); /* a sink that is the same for all samples */
 /* A param without data that never merges with others of another name: the operands of derivative templates. */
 inn_val inn__placeholder(inn_build *b, const char *name, const struct inn_shape *shape);
 /* Records template value `v` of builder `t` in b, with the n placeholders replaced. */
@@ -30,6 +31,9 @@ void inn__build_set_loader(inn_build *b, int (*load)(inn_ctx *, void *, const ch
 
 /* Rebuilds from the outputs with all rewrites, orders, and gives a plan freed with inn__plan_free. */
 struct inn_plan *inn__close(inn_build *b, bool strict);
+/* The same for what one of several outputs needs, strictly. */
+uint32_t inn__sinks(const inn_build *b);
+struct inn_plan *inn__close_sink(inn_build *b, uint32_t i);
 void inn__plan_free(struct inn_plan *p); /* NULL ok */
 void inn__plan_dump(const struct inn_plan *p, FILE *to);
 struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: pre-activations stored besides their ReLU */

@@ -39,4 +39,11 @@ static inn_val forward(FORWARD)
 	return inn_shape_eq(&s, inn_shape_of(b, bias)) ? inn_add(b, y, bias) : misfit(b, n, "the bias is neither a vector nor a sample's output");
 }
 
-LAYER(conv, "convolution", params, sizeof(struct opts), .traits = INN_T_AFFINE | INN_T_SPATIAL, .weights = weights);
+static int kernel_axis(const inn_node *n)
+{
+	(void)n;
+	return 0;
+}
+
+LAYER(conv, "convolution", params, sizeof(struct opts), .traits = INN_T_AFFINE | INN_T_SPATIAL, .weights = weights,
+      .kernel_axis = kernel_axis);

@@ -57,4 +57,7 @@ static inn_val forward(FORWARD)
 	return bias.id ? inn_add(b, y, inn_channel(b, bias, s.rank)) : y;
 }
 
-LAYER(conv_transpose, "transposed convolution", params, sizeof(struct opts), .traits = INN_T_AFFINE | INN_T_SPATIAL, .weights = weights);
+static int kernel_axis(const inn_node *n) { return ((const struct opts *)inn_node_opts(n))->group == 1 ? 1 : -1; }
+
+LAYER(conv_transpose, "transposed convolution", params, sizeof(struct opts), .traits = INN_T_AFFINE | INN_T_SPATIAL, .weights = weights,
+      .kernel_axis = kernel_axis);

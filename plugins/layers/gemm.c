@@ -31,11 +31,14 @@ static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const 
 	return bias.id ? inn_add(b, y, inn_mulc(b, bias, o->beta)) : y;
 }
 
+static int kernel_axis(const inn_node *n) { return ((const struct opts *)inn_node_opts(n))->transB ? 0 : 1; }
+
 static const struct inn_layer_ops layer = {
 	.cls = INN_HEAD(struct inn_layer_ops, INN_LAYER, "gemm", "dense layer", params, sizeof(struct opts), NULL),
 	.traits = INN_T_AFFINE,
 	.weights = weights,
 	.forward = forward,
+	.kernel_axis = kernel_axis,
 };
 
 INN_PLUGIN("gemm", "1.0.0", "BSD-2-Clause", &layer.cls);

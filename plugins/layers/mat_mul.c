@@ -38,11 +38,19 @@ static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const 
 	return bias.id ? inn_add(b, y, bias) : y;
 }
 
+static int kernel_axis(const inn_node *n)
+{
+	uint32_t rank = inn_node_shape(n, 1)->rank;
+
+	return rank == 2 ? 1 : -1;
+}
+
 static const struct inn_layer_ops layer = {
 	.cls = INN_HEAD(struct inn_layer_ops, INN_LAYER, "mat_mul", "matrix product", NULL, 0, NULL),
 	.traits = INN_T_AFFINE,
 	.weights = weights,
 	.forward = forward,
+	.kernel_axis = kernel_axis,
 };
 
 INN_PLUGIN("mat_mul", "1.0.0", "BSD-2-Clause", &layer.cls);

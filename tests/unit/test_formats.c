@@ -147,6 +147,74 @@ START_TEST(npy_refused)
 }
 END_TEST
 
+/* The bytes of an IDX file, packed by gzip: `printf ... | gzip -n9`. */
+static const uint8_t idx_plain[] = { 0, 0, 0x0b, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1, 0, 2, 0, 3, 0xff, 0xff, 0, 5, 1, 0 };
+static const uint8_t idx_packed[] = {
+	0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff, 0x63, 0x60, 0xe0, 0x66, 0x62, 0x60, 0x60, 0, 0x61, 0x66, 6, 0x46, 0x20,
+	0xcd, 0xfc, 0xff, 0x3f, 3, 0x2b, 0x23, 3, 0, 0x25, 0xce, 0x28, 0x41, 0x18, 0, 0, 0,
+};
+
+/* Reads both, and refuses every shorter file; no flipped bit may crash. */
+static void read_idx(const uint8_t *bytes, size_t n)
+{
+	static const int want[] = { 1, 2, 3, -1, 5, 256 };
+	const struct inn_format_ops *f = format("idx");
+	uint8_t copy[128];
+	struct inn_tensor t;
+
+	ck_assert_int_ge(f->probe(bytes, n), 50);
+	ck_assert_int_eq(read_bytes(f, bytes, n, &t), INN_OK);
+	ck_assert(t.dtype == INN_I16 && t.shape.rank == 2 && t.shape.dim[0] == 2 && t.shape.dim[1] == 3);
+	for (size_t i = 0; i < 6; i++)
+		ck_assert_int_eq((int)inn_tensor_int(&t, i), want[i]);
+	inn_tensor_free(&t);
+	memcpy(copy, bytes, n);
+	copy[n] = 0;
+	ck_assert_int_lt(read_bytes(f, copy, n + 1, &t), 0);
+	for (size_t k = 0; k < n; k++)
+		ck_assert_int_lt(read_bytes(f, bytes, k, &t), 0);
+	for (size_t k = 0; k < 8 * n; k++) {
+		copy[k / 8] ^= (uint8_t)(1 << k % 8);
+		if (read_bytes(f, copy, n, &t) == INN_OK)
+			inn_tensor_free(&t);
+		copy[k / 8] ^= (uint8_t)(1 << k % 8);
+		inn__errors_clear(ctx);
+	}
+}
+
+START_TEST(idx_arrays)
+{
+	if (!format("idx"))
+		return; /* built without its library */
+	read_idx(idx_plain, sizeof(idx_plain));
+	read_idx(idx_packed, sizeof(idx_packed));
+}
+END_TEST
+
+static int read_csv(const char *text, struct inn_listed **v, size_t *n)
+{
+	struct inn_stream s = { .path = "list.csv", .data = (const uint8_t *)text, .size = strlen(text) };
+
+	return format("csv")->read_list(ctx, &s, NULL, v, n);
+}
+
+START_TEST(csv_lists)
+{
+	static const char *const bad[] = { "a,b\n", "a,1,2\n", "\"a\n", "\"a\"b\n", "a,-1", "a,99999999999" };
+	struct inn_listed *v;
+	size_t n;
+
+	ck_assert_int_eq(read_csv("path,label\r\na.png,3\r\n\n\"b, \"\"c\"\".png\"\nd.png,", &v, &n), INN_OK);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(v[0].path, "a.png");
+	ck_assert_int_eq(v[0].label, 3);
+	ck_assert_str_eq(v[1].path, "b, \"c\".png");
+	ck_assert(v[1].label == INN_NO_INT && v[2].label == INN_NO_INT);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ck_assert_int_eq(read_csv(bad[i], &v, &n), INN_EDATA);
+}
+END_TEST
+
 START_TEST(resize_and_crop)
 {
 	uint8_t ramp[4] = { 0, 100, 200, 250 };
@@ -225,6 +293,8 @@ int main(void)
 	tcase_add_test(t, round_trips);
 	tcase_add_test(t, npy_orders);
 	tcase_add_test(t, npy_refused);
+	tcase_add_test(t, idx_arrays);
+	tcase_add_test(t, csv_lists);
 	tcase_add_test(t, resize_and_crop);
 	tcase_add_test(t, colours);
 	tcase_add_test(t, normalize_bounds);

@@ -20,8 +20,10 @@ struct inn_analyzer_ops {
 	int (*accepts)(inn_ctx *ctx, const inn_graph *g, const void *opts);
 	/* Records r[i] of the shape of q->x[i]. head and dialect are decided by then. */
 	void (*build)(inn_build *b, const struct inn_query *q, const void *opts, inn_val *r);
-	int (*fit)(inn_build *b, const struct inn_query *q, const void *opts);
-	int (*finish)(inn_build *b, const void *opts);
+	/* Optional, both or none: what must be known of a data set before `build`. fit records statistics of one batch with
+	 * inn_stat; finish makes of their sums over the data set what inn_state will give. */
+	void (*fit)(inn_build *b, const struct inn_query *q, const void *opts);
+	void (*finish)(inn_build *b, const void *opts);
 };
 /* The network's output for inputs x (as many as the model has). */
 INN_API inn_val inn_forward(inn_build *b, const inn_val *x);
@@ -31,5 +33,16 @@ INN_API inn_val inn_logits(inn_build *b, inn_val y);
 INN_API inn_val inn_seed(inn_build *b, const struct inn_query *q, inn_val y);
 /* Builds a nested analyzer on q (its own head and dialect win); r[i] for each input. */
 INN_API void inn_nested(inn_build *b, const struct inn_inst *inst, const struct inn_query *q, inn_val *r);
+
+/* ---- fitted analyzers; inn_stat stands in build.h. Names are printable, without /, \ and :. */
+/* In finish: the statistic's sum; id 0 if fit recorded none of that name. */
+INN_API inn_val inn_sum_of(inn_build *b, const char *name);
+/* In finish: v becomes part of the state. */
+INN_API void inn_keep(inn_build *b, const char *name, inn_val v);
+/* In build: what finish kept by that name, of that shape; an error with the analyzer's place if there is none. */
+INN_API inn_val inn_state(inn_build *b, const char *name, const struct inn_shape *shape);
+INN_API bool inn_state_has(inn_build *b, const char *name);
+/* A member of an archive of arrays (.npz), in `build`; an error that names both if it is not there. */
+INN_API inn_val inn_array_of(inn_build *b, const char *path, const char *name);
 
 #endif

@@ -81,11 +81,11 @@ struct inn_backend_ops {
 	/* All memory is taken here (memory_limit bytes, 0: no limit; above it: INN_ELIMIT). Keeps the plan. */
 	int (*compile)(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t memory_limit, inn_exec **exec);
 	void (*release)(inn_exec *exec);              /* NULL ok */
-	/* Sets INPUT or PARAM op from a host tensor of the op's shape and any dtype; copies before returning. All PARAMs
-	 * are written once before the first run. */
+	/* Sets INPUT, PARAM or ACCUMULATE op from a host tensor of the op's shape and any dtype; copies before returning. All
+	 * PARAMs are written once before the first run. ACCUMULATEs begin at 0 and keep doubles, or as much in two floats. */
 	int (*write)(inn_ctx *ctx, inn_exec *exec, uint32_t op, const struct inn_tensor *t);
 	int (*run)(inn_ctx *ctx, inn_exec *exec);     /* the first call runs block 0 too */
-	/* Copies OUTPUT op into t->data (t->dtype INN_F32 or INN_F64, t->shape the op's); waits. */
+	/* Copies OUTPUT or ACCUMULATE op into t->data (t->dtype INN_F32 or INN_F64, t->shape the op's); waits. */
 	int (*read)(inn_ctx *ctx, inn_exec *exec, uint32_t op, struct inn_tensor *t);
 	const char *(*describe)(const inn_dev *dev);  /* provenance: library, version, device */
 };

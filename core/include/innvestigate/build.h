@@ -112,6 +112,9 @@ INN_API inn_val inn_loop_last(inn_build *b, inn_val next, inn_val carry, inn_val
 INN_API inn_val inn_mean(inn_build *b, uint32_t n, inn_body body, const void *user); /* opens, sums, closes */
 
 INN_API inn_val inn_valid(inn_build *b); /* [N]: 1, and 0 in the spare rows of a padded batch */
+/* Adds v to the statistic `name` of a data set (an analyzer's fit). A value with one sample in each row is cut to the valid
+ * rows and summed over axis 0 (kept with length 1); one that mixes samples must have mixed masked ones: multiply by inn_valid. */
+INN_API void inn_stat(inn_build *b, const char *name, inn_val v);
 
 /* Derivative of y with respect to x, seeded with `seed` (y's shape). The n values in `cut` count as
  * constants. For the model's input; rules use inn_affine_t and inn_vjp (rule.h). */

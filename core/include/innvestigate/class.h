@@ -29,6 +29,7 @@ struct inn_inst { /* a bound plugin: a class and its options. cls NULL: absent *
 	struct inn_loc loc;
 	const char *label;  /* `as:`, else the name it was asked by; owned by the job */
 	int head, dialect;  /* analyzers: enum inn_head_kind, enum inn_dialect; -1 if not given */
+	const char *state;  /* analyzers that are fitted: the file of their state, or NULL */
 };
 struct inn_insts { size_t n; const struct inn_inst *v; };
 struct inn_ints { size_t n; const int64_t *v; };

@@ -15,6 +15,7 @@ struct inn_stream {
 INN_API int inn_stream_put(inn_ctx *ctx, struct inn_stream *s, const void *bytes, size_t n) INN_MUST;
 
 struct inn_named { const char *name; struct inn_tensor t; };
+struct inn_listed { const char *path; int64_t label; }; /* label: a class, or INN_NO_INT */
 struct inn_format_ops {
 	struct inn_class cls;
 	const char *const *suffixes;                     /* ".npy", NULL-terminated */
@@ -28,6 +29,8 @@ struct inn_format_ops {
 	/* Images: u8 [H,W,3] or [H,W,1]. */
 	int (*write_tensor)(inn_ctx *ctx, struct inn_stream *s, const void *opts, const struct inn_tensor *t);
 	int (*write_named)(inn_ctx *ctx, struct inn_stream *s, const void *opts, const struct inn_named *v, uint32_t n);
+	/* A list of files with samples: paths as written (relative ones from the list's folder), v and they by inn_alloc. */
+	int (*read_list)(inn_ctx *ctx, struct inn_stream *s, const void *opts, struct inn_listed **v, size_t *n);
 };
 struct inn_stage_ops {
 	struct inn_class cls;

@@ -10,6 +10,7 @@ typedef struct inn_node inn_node;
 
 /* ---- building; tensors are named, "" is an absent input. Fallible ones record and return a status. [job] */
 INN_API inn_ctx *inn_graph_ctx(inn_graph *g);
+INN_API const inn_graph *inn_build_graph(inn_build *b); /* the network that a builder records; NULL after an error */
 INN_API void inn_graph_opset(inn_graph *g, uint32_t version);
 /* dim[i] < 0: free. Axis 0 counts samples. */
 INN_API int inn_graph_input(inn_graph *g, const char *name, uint32_t dtype, const int64_t *dim, uint32_t rank) INN_MUST;
@@ -38,6 +39,9 @@ INN_API const struct inn_tensor *inn_node_attr_tensor(const inn_node *n, const c
 INN_API int inn_node_attr_ints(const inn_node *n, const char *attr, int64_t *v, size_t max);
 INN_API double inn_node_attr_real(const inn_node *n, const char *attr); /* of a REAL row; NaN: no such row */
 INN_API uint32_t inn_node_opset(const inn_node *n);
+INN_API const inn_graph *inn_node_graph(const inn_node *n);
+INN_API int inn_node_kernel_axis(const inn_node *n); /* of inn_layer_ops; -1: none */
+INN_API int64_t inn_node_kernel_index(const inn_node *n); /* among layers with a kernel, in forward order; -1: none */
 INN_API uint32_t inn_node_traits(const inn_node *n); /* AFFINE only while the kernel is constant */
 INN_API uint32_t inn_node_n_in(const inn_node *n);
 INN_API uint32_t inn_node_n_out(const inn_node *n);
@@ -92,6 +96,9 @@ struct inn_layer_ops {
 	/* Optional: the window that slides over an input of shape x. False after recording an error. */
 	bool (*window)(inn_build *b, const inn_node *n, const struct inn_shape *x, struct inn_window *win);
 	uint32_t known;       /* bit k: `forward` needs the numbers of input k, also where they are floats (scales) */
+	/* Optional, AFFINE: the kernel's axis that counts the output's channels (axis 1 of a SPATIAL layer's output, else the
+	 * last); -1: none alone. */
+	int (*kernel_axis)(const inn_node *n);
 };
 
 struct inn_pass_ops { /* graph -> graph; sees a graph resolved for its own or a trial batch */

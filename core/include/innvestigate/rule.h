@@ -32,6 +32,8 @@ INN_API inn_val inn_weight_of(const struct inn_site *s, uint32_t role);
  * none) of the bias; and its transpose in x applied to a cotangent g of the output's shape. AFFINE layers. */
 INN_API inn_val inn_affine(inn_build *b, const struct inn_site *s, inn_val x, inn_val W, inn_val bias);
 INN_API inn_val inn_affine_t(inn_build *b, const struct inn_site *s, inn_val g, inn_val W);
+/* The adjoint in the kernel: sum over samples and positions of x times g (a cotangent of the output's shape). */
+INN_API inn_val inn_affine_w(inn_build *b, const struct inn_site *s, inn_val x, inn_val g);
 /* The derivative of the layer's output in operand position k, seeded; any layer. */
 INN_API inn_val inn_vjp(inn_build *b, const struct inn_site *s, uint32_t k, inn_val seed);
 

@@ -82,8 +82,12 @@ static int accumulate(struct inn_exec *e, uint32_t i, void *arg)
 	const float *x = e->at[src_of(e, i, 0)];
 
 	(void)arg;
-	for (size_t j = 0; j < e->count[i]; j++)
-		e->state[i][j] += x[j];
+	double *state = e->state[i];
+	size_t n = e->count[i];
+
+#pragma omp parallel for num_threads(threads_for(e, n)) schedule(static)
+	for (size_t j = 0; j < n; j++)
+		state[j] += (double)x[j];
 	return INN_OK;
 }
 
@@ -200,6 +204,10 @@ int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t i, const struct inn_tensor *t)
 		return s;
 	uint32_t code = op_of(e, i)->code;
 
+	if (code == INN_OP_ACCUMULATE) {
+		inn_convert(t->data, t->dtype, e->state[i], INN_F64, e->count[i]);
+		return INN_OK;
+	}
 	if (code != INN_OP_INPUT && code != INN_OP_PARAM)
 		return inn_fail(ctx, INN_EBUG, NULL, "cpu: %s cannot be written", inn_op_name(code));
 	/* Sample ids are no floats: all 32 bits count. */

@@ -40,6 +40,8 @@ static size_t bytes(void *user, uint32_t i)
 	const struct inn_exec *e = user;
 	const struct inn_op *o = inn_plan_op(e->plan, i);
 
+	if (o->code == INN_OP_ACCUMULATE)
+		return max_size(ref_count(&o->shape), 1) * sizeof(double);
 	return e->one[i] ? e->size : max_size(ref_count(&o->shape), 1) * e->size;
 }
 
@@ -176,10 +178,10 @@ void ref_free(struct inn_exec *e)
 static int check_sign(inn_ctx *ctx, const struct inn_exec *e, uint32_t i)
 {
 	const struct inn_op *o = inn_plan_op(e->plan, i);
-	struct inn_tensor t = { .dtype = e->f64 ? INN_F64 : INN_F32, .data = e->value[i] };
+	struct inn_tensor t = { .dtype = ref_dtype(e, i), .data = e->value[i] };
 	size_t n = e->one[i] ? 1 : ref_count(&o->shape);
 
-	if (!o->sign || (o->code == INN_OP_INPUT && e->plan->attr[o->attr + 1] == 1))
+	if (!o->sign || t.dtype == INN_U32)
 		return INN_OK;
 	for (size_t k = 0; k < n; k++) {
 		double v = inn_tensor_real(&t, k);

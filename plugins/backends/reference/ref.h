@@ -26,6 +26,16 @@ int ref_compile(inn_ctx *ctx, struct inn_exec *e, uint64_t limit);
 int ref_run(inn_ctx *ctx, struct inn_exec *e);
 void ref_free(struct inn_exec *e);
 
+/* What value[op] points to. */
+static inline uint32_t ref_dtype(const struct inn_exec *e, uint32_t op)
+{
+	const struct inn_op *o = inn_plan_op(e->plan, op);
+
+	if (o->code == INN_OP_INPUT && e->plan->attr[o->attr + 1] == 1)
+		return INN_U32; /* sample ids */
+	return e->f64 || o->code == INN_OP_ACCUMULATE ? INN_F64 : INN_F32;
+}
+
 static inline size_t ref_count(const struct inn_shape *s)
 {
 	size_t n = 1;

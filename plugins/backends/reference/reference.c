@@ -57,13 +57,13 @@ static int compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_
 	return rc;
 }
 
-/* Checks that `op` is one of the two codes and t has its shape. */
-static int port(inn_ctx *ctx, const struct inn_exec *e, uint32_t op, uint32_t code, uint32_t code2, const struct inn_tensor *t)
+/* Checks that `op` is an ACCUMULATE or of this code, and that t has its shape. */
+static int port(inn_ctx *ctx, const struct inn_exec *e, uint32_t op, uint32_t code, const struct inn_tensor *t)
 {
 	const struct inn_op *o = op < e->plan->n_ops ? inn_plan_op(e->plan, op) : NULL;
 	char have[INN_SHAPE_STR], want[INN_SHAPE_STR];
 
-	if (!o || (o->code != code && o->code != code2))
+	if (!o || (o->code != code && o->code != INN_OP_ACCUMULATE))
 		return inn_fail(ctx, INN_EBUG, NULL, "operation %u cannot be written or read", op);
 	if (!inn_shape_eq(&o->shape, &t->shape))
 		return inn_fail(ctx, INN_ESHAPE, NULL, "%s has shape %s, not %s", e->plan->names[e->plan->attr[o->attr]],
@@ -73,24 +73,22 @@ static int port(inn_ctx *ctx, const struct inn_exec *e, uint32_t op, uint32_t co
 
 static int put(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t)
 {
-	int rc = port(ctx, e, op, INN_OP_INPUT, INN_OP_PARAM, t);
+	bool input = op < e->plan->n_ops && inn_plan_op(e->plan, op)->code == INN_OP_INPUT;
+	int rc = port(ctx, e, op, input ? INN_OP_INPUT : INN_OP_PARAM, t);
 
 	if (rc < 0)
 		return rc;
-	const struct inn_op *o = inn_plan_op(e->plan, op);
-	bool ids = o->code == INN_OP_INPUT && e->plan->attr[o->attr + 1] == 1;
-
-	inn_convert(t->data, t->dtype, e->value[op], ids ? INN_U32 : e->f64 ? INN_F64 : INN_F32, ref_count(&o->shape));
+	inn_convert(t->data, t->dtype, e->value[op], ref_dtype(e, op), ref_count(&t->shape));
 	return INN_OK;
 }
 
 static int get(inn_ctx *ctx, inn_exec *e, uint32_t op, struct inn_tensor *t)
 {
-	int rc = port(ctx, e, op, INN_OP_OUTPUT, INN_OP_ACCUMULATE, t);
+	int rc = port(ctx, e, op, INN_OP_OUTPUT, t);
 
 	if (rc < 0)
 		return rc;
-	inn_convert(e->value[op], e->f64 ? INN_F64 : INN_F32, t->data, t->dtype, ref_count(&t->shape));
+	inn_convert(e->value[op], ref_dtype(e, op), t->data, t->dtype, ref_count(&t->shape));
 	return INN_OK;
 }
 
