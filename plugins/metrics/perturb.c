@@ -130,10 +130,9 @@ static inn_val fixed(const struct work *w)
 static inn_val recomputed(const struct work *w)
 {
 	inn_build *b = w->b;
-	uint32_t batch = inn_dim(b, w->x, 0);
-	struct inn_shape column = { .rank = 2, .dim = { batch, 1 } }, all = { .rank = 2, .dim = { batch, w->r.n } };
+	struct inn_shape all = { .rank = 2, .dim = { inn_dim(b, w->x, 0), w->r.n } };
 	double *more = inn_alloc(inn_build_ctx(b), w->n, sizeof(*more));
-	inn_val none = inn_expand(b, inn_gtc(b, inn_reshape(b, inn_valid(b), &column), 1), &all); /* a zero that belongs to its sample */
+	inn_val none = inn_expand(b, regions_zero(b, w->x), &all);
 	struct inn_query q = *w->s->q;
 
 	if (!more)

@@ -68,6 +68,8 @@ bool regions_of(inn_build *b, inn_val x, const struct perturb *o, struct regions
 /* An input or a map as [N,C,...], padded; and back. */
 inn_val regions_view(inn_build *b, const struct regions *r, const struct perturb *o, inn_val x);
 inn_val regions_unview(inn_build *b, const struct regions *r, inn_val x);
+/* A zero that belongs to its sample, [N,1]: what it is added to does so too, even if it is the same for all. */
+inn_val regions_zero(inn_build *b, inn_val x);
 /* What a map says of each region: [N,n]. */
 inn_val regions_scores(inn_build *b, const struct regions *r, const struct perturb *o, inn_val map);
 /* A number for each region [N,n] at each of its cells: [N,1 or C,...]. */

@@ -178,11 +178,17 @@ static inn_val aggregate(inn_build *b, inn_val v, const struct inn_window *w, in
 	}
 }
 
+inn_val regions_zero(inn_build *b, inn_val x)
+{
+	return inn_gtc(b, inn_reshape(b, inn_valid(b), &(struct inn_shape){ .rank = 2, .dim = { inn_dim(b, x, 0), 1 } }), 1);
+}
+
 inn_val regions_scores(inn_build *b, const struct regions *r, const struct perturb *o, inn_val map)
 {
 	inn_val v = aggregate(b, reduce(b, regions_view(b, r, o, map), o->reduce_function), &r->window, o->aggregation_function);
 
-	return inn_reshape(b, v, &(struct inn_shape){ .rank = 2, .dim = { inn_dim(b, map, 0), r->n } });
+	v = inn_reshape(b, v, &(struct inn_shape){ .rank = 2, .dim = { inn_dim(b, map, 0), r->n } });
+	return inn_add(b, v, regions_zero(b, map));
 }
 
 inn_val regions_spread(inn_build *b, const struct regions *r, inn_val v, inn_val like)
