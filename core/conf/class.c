@@ -32,7 +32,10 @@ static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, con
 	return inn__suggest(ctx, loc, &n, text);
 }
 
-static bool fitted(const struct inn_class *cls) { return ((const struct inn_analyzer_ops *)(const void *)cls)->fit; }
+static bool fitted(const struct inn_class *cls)
+{
+	return cls->kind == INN_ANALYZER && ((const struct inn_analyzer_ops *)(const void *)cls)->fit;
+}
 
 /* The common keys of analyzers, and the label of metrics; a preset's own stand behind the user's. */
 static int bind_common(inn_ctx *ctx, const struct inn__finder *f, const char *name, const struct inn__yaml *y, struct inn_inst *out)

@@ -292,7 +292,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 		return status;
 	for (size_t i = 0; i < c->n_set; i++)
 		keep(&status, inn__yaml_set(job->ctx, y, c->set[i]));
-	if (status < 0)
+	if (status < 0 || (status = inn__yaml_include(job->ctx, y)) < 0) /* -s include=FILE */
 		return status;
 	const struct inn__yaml *target = inn__yaml_get(y, "target");
 

@@ -170,8 +170,8 @@ int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s
 struct inn__range { size_t first, last; int (*each)(void *user, size_t next); void *user; }; /* each: after a batch; NULL ok */
 int inn__execute_range(inn_job *job, struct inn__exec *e, const struct inn__samples *s, const struct inn__range *range,
 		       struct inn_tensor *out) INN_MUST;
-/* journal.c: the rows of a pass as they come, so that an interrupted one goes on where it stopped. It appears a second after
- * the pass began; a record that did not reach it whole is dropped. `key` tells passes apart. */
+/* journal.c: the rows of a pass as they come, so that an interrupted one goes on where it stopped; a record that did not
+ * reach its file whole is dropped. `key` tells passes apart. */
 struct inn__journal;
 int inn__journal_new(inn_ctx *ctx, const char *path, uint64_t key, struct inn__journal **j) INN_MUST;
 /* Rows of earlier passes into out[k]; *done: how many samples they are. */

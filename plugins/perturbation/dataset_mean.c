@@ -7,7 +7,7 @@ struct opts { struct inn_source mean; };
 
 static const struct inn_param params[] = {
 	{ .name = "mean", .help = "a number, or an array file", .offset = INN_AT(struct opts, mean, struct inn_source),
-	  .type = INN_P_SOURCE, .def = NAN },
+	  .type = INN_P_SOURCE, .flags = INN_REQUIRED, .def = NAN },
 	{ 0 },
 };
 
