@@ -13,6 +13,7 @@ static const struct inn_param run_rows[] = {
 	INN_CLASSES(struct inn__run, analyzers, INN_ANALYZER, "what to compute"),
 	INN_CLASSES(struct inn__run, metrics, INN_METRIC, "how the analyzers are compared"),
 	INN_INT(struct inn__run, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
+	INN_INT(struct inn__run, samples, 0, 0, UINT32_MAX, "only the first so many; 0: all"),
 	INN_INT(struct inn__run, threads, 0, 0, 1024, "threads of the backend; 0: all"),
 	INN_STRS(struct inn__run, outputs, "[]", "layers whose relevance is written too: globs over their names"),
 	INN_STR(struct inn__run, memory, "", "limit, as in 2G or 512M"),

@@ -18,7 +18,7 @@ struct inn__run {
 	struct inn_insts analyzers, metrics;
 	struct inn_insts measured; /* the analyzers, and the control behind them if there are metrics and it is not among them */
 	size_t control;            /* which of those it is */
-	int64_t batch, threads;
+	int64_t batch, threads, samples;
 	const char *memory;
 	bool strict;
 	int nonfinite;

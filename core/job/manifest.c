@@ -17,7 +17,7 @@ static uint64_t key_of(inn_job *job, const struct inn__run *r, const struct inn_
 {
 	uint64_t h = add(inn__file_hash(&m->file), e->plan->hash);
 
-	h = add(add(add(h, s->key), e->batch), (uint64_t)r->target.kind);
+	h = add(add(add(add(h, s->key), s->n), e->batch), (uint64_t)r->target.kind);
 	for (size_t i = 0; i < r->target.n_index; i++)
 		h = add(h, (uint64_t)r->target.index[i]);
 	for (size_t i = 0; i < r->analyzers.n; i++)

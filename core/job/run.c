@@ -37,6 +37,8 @@ static int open_all(struct running *u)
 	    (status = inn__samples_open(job, r->input, r->n_input, &r->pre, u->graph, &u->samples)) < 0 ||
 	    (status = inn__samples_fit(&u->samples, u->graph)) < 0)
 		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
+	if (r->samples && (uint64_t)r->samples < u->samples.n)
+		u->samples.n = (size_t)r->samples;
 	struct inn__what w = {
 		.model = u->model, .analyzer = r->measured.v, .n_analyzer = r->measured.n, .metric = r->metrics.v, .n_metric = r->metrics.n,
 		.target = &r->target, .pre = &r->pre, .logits = true, .batch = (uint32_t)r->batch, .audit = r->audit, .watch = r->outputs,

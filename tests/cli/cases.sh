@@ -130,6 +130,8 @@ expect 0 'regions_per_step' help aopc
 expect 0 'pixel_flipping' list metric
 expect 0 'dataset_mean' list fill
 
+expect 2 'samples' check good.yaml -s samples=-1
+
 # Files that include others.
 expect 0 ': ok' check include.yaml
 expect 2 'parts/rest.yaml:3:13: error: no analyzer is named gradeint' check parts/rest.yaml
