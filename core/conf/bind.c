@@ -73,16 +73,9 @@ static int choice_of(struct target *t, const struct inn__yaml *y, int *v)
 /* Relative paths are relative to the file they stand in; texts of the command line have no folder. */
 static int path_of(struct target *t, const struct inn__yaml *y, const char **v)
 {
-	const char *slash;
-
 	if (y->kind != INN__SCALAR || !*y->text || strlen(y->text) >= PATH_MAX)
 		return wrong(t, y, "a path");
-	slash = y->loc.file ? strrchr(y->loc.file, '/') : NULL;
-	if (y->text[0] == '/' || !slash)
-		*v = y->text;
-	else
-		*v = inn_printf(t->ctx, "%.*s/%s", (int)(slash - y->loc.file), y->loc.file, y->text);
-	return *v ? INN_OK : INN_ENOMEM;
+	return (*v = inn__yaml_path(t->ctx, y)) ? INN_OK : INN_ENOMEM;
 }
 
 /* A list, or one scalar as a list of one. */

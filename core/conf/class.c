@@ -17,6 +17,7 @@ static const struct inn_param common_rows[] = {
 	{ 0 },
 };
 static const char *const common_keys[] = { "type", "as", "head", "dialect", "state", NULL };
+static const char *const labelled[] = { "type", "as", NULL }; /* of metrics, which have labels but no head */
 static const char *const type_only[] = { "type", NULL };
 
 #define MAX_NESTING 16 /* classes and presets within each other */
@@ -31,9 +32,12 @@ static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, con
 	return inn__suggest(ctx, loc, &n, text);
 }
 
-static bool fitted(const struct inn_class *cls) { return ((const struct inn_analyzer_ops *)(const void *)cls)->fit; }
+static bool fitted(const struct inn_class *cls)
+{
+	return cls->kind == INN_ANALYZER && ((const struct inn_analyzer_ops *)(const void *)cls)->fit;
+}
 
-/* The common keys of analyzers; a preset's own stand behind the user's. */
+/* The common keys of analyzers, and the label of metrics; a preset's own stand behind the user's. */
 static int bind_common(inn_ctx *ctx, const struct inn__finder *f, const char *name, const struct inn__yaml *y, struct inn_inst *out)
 {
 	struct inn__yaml few = { .kind = INN__MAP };
@@ -67,7 +71,7 @@ static int bind_common(inn_ctx *ctx, const struct inn__finder *f, const char *na
 static int bind_found(inn_ctx *ctx, const struct inn__finder *f, const struct inn_class *cls, const struct inn__yaml *y, struct inn_inst *out)
 {
 	void *opts = inn_alloc(ctx, 1, cls->opts_size);
-	const char *const *skip = cls->kind == INN_ANALYZER ? common_keys : type_only;
+	const char *const *skip = cls->kind == INN_ANALYZER ? common_keys : cls->kind == INN_METRIC ? labelled : type_only;
 	int rc;
 
 	if (!opts)
@@ -122,7 +126,7 @@ static int bind_named(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, 
 	cls = f->find(f->user, ctx, kind, type->text, &type->loc);
 	if (cls) {
 		rc = bind_found(ctx, f, cls, y, out);
-		if (kind == INN_ANALYZER) {
+		if (kind == INN_ANALYZER || kind == INN_METRIC) {
 			int more = bind_common(ctx, f, cls->name, y, out);
 
 			rc = rc < 0 ? rc : more;

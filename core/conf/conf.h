@@ -32,6 +32,11 @@ int inn__yaml_text(inn_ctx *ctx, const char *label, const char *text, struct inn
 struct inn__yaml *inn__yaml_get(const struct inn__yaml *map, const char *key); /* NULL if absent or no map */
 /* Sets "a.0.b" to a YAML flow text, creating maps on the way (`-s`). */
 int inn__yaml_set(inn_ctx *ctx, struct inn__yaml *root, const char *assignment) INN_MUST;
+/* A path as written in a file is relative to that file. */
+const char *inn__yaml_path(inn_ctx *ctx, const struct inn__yaml *scalar);
+/* Merges the files that `include:` of the mapping names below what it says itself, later ones above earlier ones, and
+ * removes the key. Their paths stay relative to themselves. */
+int inn__yaml_include(inn_ctx *ctx, struct inn__yaml *root) INN_MUST;
 /* The locale-free number parser: false unless all of `s` is one finite number. */
 bool inn__parse_real(const char *s, double *v);
 bool inn__parse_int(const char *s, int64_t *v);

@@ -32,7 +32,7 @@ struct rec { /* what recording carries around */
 	const struct inn__what *w;
 	struct inn__exec *e;
 	inn_build *b;
-	inn_val *x, *r, pick, y;
+	inn_val *x, *r, pick, y; /* r: n_x maps of each analyzer */
 	uint32_t out; /* outputs recorded so far */
 	bool mixes;   /* failed because axis 0 of an output does not count samples */
 };
@@ -102,36 +102,44 @@ static inn_val stack(struct rec *c, inn_val v, inn_val index, uint32_t n)
 	return inn_expand(c->b, v, &s);
 }
 
-static void record_each(struct rec *c, const struct inn_inst *a, struct inn_query *q, uint32_t n)
+static void record_each(struct rec *c, const struct inn_inst *a, struct inn_query *q, uint32_t n, inn_val *r)
 {
 	struct inn_shape row = { .rank = 2, .dim = { 1, n } };
 	inn_val index = inn_loop_begin(c->b, n);
 
 	q->pick = per_sample(c, inn_reshape(c->b, inn_eq(c->b, inn_iota(c->b, n), index), &row));
-	inn_nested(c->b, a, q, c->r);
+	inn_nested(c->b, a, q, r);
 	for (uint32_t i = 0; i < c->e->n_x; i++)
-		c->r[i] = stack(c, c->r[i], index, n);
+		r[i] = stack(c, r[i], index, n);
 	inn_loop_end(c->b);
 }
 
-static int record_analyzer(struct rec *c, const struct inn_inst *a, uint32_t n)
+static struct inn_query query(struct rec *c)
 {
+	return (struct inn_query){ .size = sizeof(struct inn_query), .n_x = c->e->n_x, .x = c->x, .pick = c->pick, .head = -1, .dialect = -1 };
+}
+
+/* The maps of analyzer k. */
+static int record_analyzer(struct rec *c, size_t k)
+{
+	const struct inn_inst *a = &c->w->analyzer[k];
 	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)a->cls;
-	struct inn_query q = { .size = sizeof(q), .n_x = c->e->n_x, .x = c->x, .pick = c->pick, .head = -1, .dialect = -1 };
-	struct inn__probe *probe = &c->e->layers[a - c->w->analyzer].probe;
+	struct inn__probe *probe = &c->e->layers[k].probe;
+	struct inn_query q = query(c);
+	inn_val *r = c->r + k * c->e->n_x;
 	int status = ops->accepts ? ops->accepts(c->job->ctx, c->e->graph, a->opts) : INN_OK;
 
 	*probe = (struct inn__probe){ .audit = c->w->audit, .watch = c->w->watch };
 	inn__net_probe(c->b, c->w->audit || c->w->watch.n ? probe : NULL);
 	if (status == INN_OK && c->w->target->kind == INN_TARGET_EACH)
-		record_each(c, a, &q, n);
+		record_each(c, a, &q, c->e->n_classes, r);
 	else if (status == INN_OK)
-		inn_nested(c->b, a, &q, c->r);
+		inn_nested(c->b, a, &q, r);
 	inn__net_probe(c->b, NULL);
 	if (inn_failed(c->job->ctx))
 		return inn_while(c->job->ctx, inn__last_status(c->job->ctx), &a->loc, "while building %s", a->label);
 	for (uint32_t i = 0; i < c->e->n_x; i++) {
-		const struct inn_shape *got = inn_shape_of(c->b, c->r[i]), *want = inn_shape_of(c->b, c->x[i]);
+		const struct inn_shape *got = inn_shape_of(c->b, r[i]), *want = inn_shape_of(c->b, c->x[i]);
 
 		if (c->w->target->kind != INN_TARGET_EACH && !inn_shape_eq(got, want)) {
 			char g[INN_SHAPE_STR], v[INN_SHAPE_STR];
@@ -139,8 +147,10 @@ static int record_analyzer(struct rec *c, const struct inn_inst *a, uint32_t n)
 			return inn_fail(c->job->ctx, INN_EBUG, &a->loc, "%s gives a map of shape %s for an input of shape %s",
 					a->label, inn_shape_str(got, g), inn_shape_str(want, v));
 		}
-		add_output(c, c->r[i], a->label);
+		if (k < c->w->n_maps)
+			add_output(c, r[i], a->label);
 	}
+	c->e->n_maps = c->out;
 	return status;
 }
 
@@ -210,11 +220,18 @@ static int record(struct rec *c)
 	if (c->w->fit)
 		return record_fit(c);
 	for (size_t i = 0; status == INN_OK && i < c->w->n_analyzer; i++)
-		status = record_analyzer(c, &c->w->analyzer[i], c->e->n_classes);
+		status = record_analyzer(c, i);
 	if (status == INN_OK && c->w->n_analyzer)
 		status = record_layers(c);
-	if (status == INN_OK && c->w->logits)
+	if (status == INN_OK && c->w->logits) {
+		c->e->logits = c->out;
 		add_output(c, c->y, "logits");
+	}
+	if (status == INN_OK && c->w->n_metric) {
+		struct inn_query q = query(c);
+
+		status = inn__measures_record(c->job, c->w, c->e, c->b, &q, c->r, c->y, &c->out);
+	}
 	return inn_failed(c->job->ctx) ? inn__last_status(c->job->ctx) : status;
 }
 
@@ -241,6 +258,13 @@ static void locate(struct inn__exec *e)
 	}
 }
 
+static void layers_free(struct inn__exec *e)
+{
+	for (size_t i = 0; e->layers && i < e->n_layers; i++)
+		inn__probe_free(&e->layers[i].probe);
+	e->n_layers = 0;
+}
+
 static int make(struct rec *c)
 {
 	inn_ctx *ctx = c->job->ctx;
@@ -249,7 +273,8 @@ static int make(struct rec *c)
 	if (status == INN_OK)
 		status = inn__states_attach(c->b, c->w->model);
 	c->x = inn_alloc(ctx, c->e->n_x, sizeof(*c->x));
-	c->r = inn_alloc(ctx, c->e->n_x, sizeof(*c->r));
+	c->r = inn_alloc(ctx, c->e->n_x * (c->w->n_analyzer + 1), sizeof(*c->r));
+	layers_free(c->e); /* of a recording for another batch */
 	c->e->n_layers = c->w->n_analyzer;
 	c->e->layers = inn_alloc(ctx, c->e->n_layers + 1, sizeof(*c->e->layers));
 	if (status < 0 || !c->x || !c->r || !c->e->layers)
@@ -318,8 +343,8 @@ int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, st
 
 	if (!e)
 		return INN_ENOMEM;
-	*e = (struct inn__exec){ .model = w->model, .ids = UINT32_MAX, .valid = UINT32_MAX, .pick = UINT32_MAX, .target = w->target,
-				   .declared = w->declared };
+	*e = (struct inn__exec){ .model = w->model, .ids = UINT32_MAX, .valid = UINT32_MAX, .pick = UINT32_MAX, .logits = UINT32_MAX,
+				 .target = w->target, .declared = w->declared };
 	if (!(e->graph = inn__model_graph(w->model, w->plain)))
 		return inn__last_status(job->ctx);
 	if ((status = resolve(job, w, n_samples, e->graph, &e->batch)) < 0)
@@ -348,9 +373,7 @@ void inn__exec_free(inn_job *job, struct inn__exec *e)
 	if (e->exec && job->ops->release)
 		job->ops->release(e->exec);
 	inn__plan_free(e->plan);
-	for (size_t i = 0; e->layers && i < e->n_layers; i++)
-		inn__probe_free(&e->layers[i].probe);
-	e->n_layers = 0;
+	layers_free(e);
 	e->prep = NULL;
 	e->exec = NULL;
 	e->plan = NULL;

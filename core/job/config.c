@@ -11,7 +11,9 @@ static const struct inn_choice nonfinite_choices[] = {
 };
 static const struct inn_param run_rows[] = {
 	INN_CLASSES(struct inn__run, analyzers, INN_ANALYZER, "what to compute"),
+	INN_CLASSES(struct inn__run, metrics, INN_METRIC, "how the analyzers are compared"),
 	INN_INT(struct inn__run, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
+	INN_INT(struct inn__run, samples, 0, 0, UINT32_MAX, "only the first so many; 0: all"),
 	INN_INT(struct inn__run, threads, 0, 0, 1024, "threads of the backend; 0: all"),
 	INN_STRS(struct inn__run, outputs, "[]", "layers whose relevance is written too: globs over their names"),
 	INN_STR(struct inn__run, memory, "", "limit, as in 2G or 512M"),
@@ -23,17 +25,10 @@ static const struct inn_param output_rows[] = {
 	INN_STR(struct inn__output, dir, "", "folder, from the working directory"),
 	INN_STR(struct inn__output, sheet, "", "picture of all maps, in dir"),
 	INN_STR(struct inn__output, maps, "", "suffix of the files of raw maps, or none"),
+	INN_STR(struct inn__output, plots, "", "suffix of the pictures of curves, or none"),
 	INN_INT(struct inn__output, columns, 0, 0, 64, "pictures side by side in the sheet; 0: as fits"),
 	{ 0 },
 };
-
-/* A path as written in a file is relative to that file. */
-const char *inn__path_at(inn_ctx *ctx, const struct inn__yaml *y)
-{
-	const char *file = y->loc.file, *slash = file ? strrchr(file, '/') : NULL;
-
-	return y->text[0] == '/' || !slash ? y->text : inn_printf(ctx, "%.*s/%s", (int)(slash - file), file, y->text);
-}
 
 static void keep(int *status, int more)
 {
@@ -69,7 +64,7 @@ static int add_input(inn_job *job, const struct inn__yaml *y, const char *name, 
 		r->input = v;
 		*cap = *cap * 2 + 8;
 	}
-	const char *path = inn__path_at(job->ctx, y);
+	const char *path = inn__yaml_path(job->ctx, y);
 
 	if (!path || (name && !(path = inn_printf(job->ctx, "%s=%s", name, path))))
 		return INN_ENOMEM;
@@ -88,8 +83,8 @@ static int bind_input_key(inn_job *job, const struct inn__yaml *y, size_t i, boo
 		if (v->kind != INN__SCALAR)
 			return inn_fail(job->ctx, INN_ECONFIG, &v->loc, "input.%s: one value is expected", key);
 		if (key[0] == 'l')
-			return (r->labels = inn__path_at(job->ctx, v)) ? INN_OK : INN_ENOMEM;
-		int status = inn__pre_load(job, strcmp(inn__suffix(v->text), "yaml") ? v->text : inn__path_at(job->ctx, v), &r->pre);
+			return (r->labels = inn__yaml_path(job->ctx, v)) ? INN_OK : INN_ENOMEM;
+		int status = inn__pre_load(job, strcmp(inn__suffix(v->text), "yaml") ? v->text : inn__yaml_path(job->ctx, v), &r->pre);
 
 		return status < 0 ? inn_while(job->ctx, status, &v->loc, "in input.preprocess") : status;
 	}
@@ -168,7 +163,7 @@ static int bind_target(inn_job *job, const struct inn__yaml *y, struct inn__run 
 		struct inn__yaml file = *y;
 
 		file.text++;
-		const char *path = inn__path_at(job->ctx, &file);
+		const char *path = inn__yaml_path(job->ctx, &file);
 
 		if (!path || !(path = inn_printf(job->ctx, "@%s", path)))
 			return INN_ENOMEM;
@@ -202,21 +197,63 @@ static int bind_audit(inn_job *job, const struct inn__yaml *y, struct inn__run *
 	return INN_OK;
 }
 
-static int check_analyzers(inn_job *job, const struct inn__run *r)
+/* Labels become names of files: none may stand twice. */
+static int check_labels(inn_job *job, const char *what, const struct inn_insts *v)
 {
-	if (!r->analyzers.n)
-		return inn_fail(job->ctx, INN_ECONFIG, &(struct inn_loc){ .file = r->path }, "analyzers: at least one is needed");
-	for (size_t i = 0; i < r->analyzers.n; i++) {
-		const struct inn_inst *a = &r->analyzers.v[i];
+	for (size_t i = 0; i < v->n; i++) {
+		const struct inn_inst *a = &v->v[i];
 
 		if (!a->label || !*a->label || strchr(a->label, '/') || a->label[0] == '.' || strlen(a->label) > 200)
-			return inn_fail(job->ctx, INN_ECONFIG, &a->loc, "analyzers: the label %s makes no file name", a->label ? a->label : "");
+			return inn_fail(job->ctx, INN_ECONFIG, &a->loc, "%s: the label %s makes no file name", what, a->label ? a->label : "");
 		for (size_t k = 0; k < i; k++)
-			if (!strcmp(a->label, r->analyzers.v[k].label))
-				return inn_fail(job->ctx, INN_ECONFIG, &a->loc, "analyzers: %s stands here twice; give one another label with `as:`",
+			if (!strcmp(a->label, v->v[k].label))
+				return inn_fail(job->ctx, INN_ECONFIG, &a->loc, "%s: %s stands here twice; give one another label with `as:`", what,
 						a->label);
 	}
 	return INN_OK;
+}
+
+/* What metrics measure: the analyzers, and behind them the control unless it is among them. */
+static int bind_measured(inn_job *job, struct inn__run *r)
+{
+	struct inn_inst *v = inn_alloc(job->ctx, r->analyzers.n + 1, sizeof(*v));
+	size_t n = r->analyzers.n;
+	int status;
+
+	if (!v)
+		return INN_ENOMEM;
+	memcpy(v, r->analyzers.v, n * sizeof(*v));
+	r->measured = (struct inn_insts){ n, v };
+	if (!r->metrics.n)
+		return INN_OK;
+	if (r->target.kind != INN_TARGET_MAX && r->target.kind != INN_TARGET_INDEX)
+		return inn_fail(job->ctx, INN_ECONFIG, &r->metrics.v[0].loc, "metrics need one target a sample: max, an index or a list");
+	if ((status = inn__bind_name(job->ctx, job->finder, INN_ANALYZER, job->def.control, &v[n])) < 0)
+		return status;
+	for (r->control = 0; r->control < n && v[r->control].cls != v[n].cls;)
+		r->control++;
+	r->measured.n += r->control == n;
+	return check_labels(job, "analyzers", &r->measured);
+}
+
+static int check_classes(inn_job *job, struct inn__run *r)
+{
+	int status;
+
+	if (!r->analyzers.n)
+		return inn_fail(job->ctx, INN_ECONFIG, &(struct inn_loc){ .file = r->path }, "analyzers: at least one is needed");
+	if ((status = check_labels(job, "analyzers", &r->analyzers)) < 0 || (status = check_labels(job, "metrics", &r->metrics)) < 0)
+		return status;
+	return bind_measured(job, r);
+}
+
+static int check_suffix(inn_job *job, const struct inn__yaml *y, const char *key, const char *suffix)
+{
+	const char *file = inn_printf(job->ctx, "x.%s", suffix);
+
+	if (!strcmp(suffix, "none") || (file && !strchr(file, '/') && inn__format_for(job, file)))
+		return INN_OK;
+	return inn_while(job->ctx, INN_ECONFIG, &y->loc, "in output.%s: %s", key, suffix);
 }
 
 static int bind_output(inn_job *job, const struct inn__yaml *y, struct inn__run *r)
@@ -230,12 +267,12 @@ static int bind_output(inn_job *job, const struct inn__yaml *y, struct inn__run 
 		status = inn_fail(job->ctx, INN_ECONFIG, &y->loc, "output: dir is missing");
 	if (status == INN_OK && !*r->output.maps)
 		r->output.maps = job->def.maps;
-	if (status == INN_OK && strcmp(r->output.maps, "none")) {
-		const char *file = inn_printf(job->ctx, "x.%s", r->output.maps);
-
-		if (!file || strchr(file, '/') || !inn__format_for(job, file))
-			status = inn_while(job->ctx, INN_ECONFIG, &y->loc, "in output.maps: %s", r->output.maps);
-	}
+	if (status == INN_OK && !*r->output.plots)
+		r->output.plots = job->def.plots;
+	if (status == INN_OK)
+		status = check_suffix(job, y, "maps", r->output.maps);
+	if (status == INN_OK)
+		status = check_suffix(job, y, "plots", r->output.plots);
 	if (status == INN_OK && *r->output.sheet && !inn__format_for(job, r->output.sheet))
 		status = inn_while(job->ctx, INN_ECONFIG, &y->loc, "in output.sheet");
 	return status;
@@ -252,9 +289,11 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 		return status;
 	if (y->kind != INN__MAP)
 		return inn_fail(job->ctx, INN_ECONFIG, &y->loc, "a run's configuration is a mapping");
+	if ((status = inn__yaml_include(job->ctx, y)) < 0)
+		return status;
 	for (size_t i = 0; i < c->n_set; i++)
 		keep(&status, inn__yaml_set(job->ctx, y, c->set[i]));
-	if (status < 0)
+	if (status < 0 || (status = inn__yaml_include(job->ctx, y)) < 0) /* -s include=FILE */
 		return status;
 	const struct inn__yaml *target = inn__yaml_get(y, "target");
 
@@ -268,7 +307,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 	keep(&status, bind_target(job, target, r));
 	keep(&status, bind_audit(job, inn__yaml_get(y, "audit"), r));
 	if (status == INN_OK)
-		status = check_analyzers(job, r);
+		status = check_classes(job, r);
 	job->strict = r->strict;
 	job->keep_nonfinite = r->nonfinite == 1;
 	if (r->threads && !job->threads)

@@ -3,7 +3,7 @@
 #define INN_JOB_CONFIG_H
 #include "job.h"
 
-struct inn__output { const char *dir, *sheet, *maps; int64_t columns; }; /* maps: suffix, "none" or "" (the default) */
+struct inn__output { const char *dir, *sheet, *maps, *plots; int64_t columns; }; /* maps, plots: suffix, "none" or "" (the default) */
 struct inn__run {
 	const char *path, *model;
 	struct inn_insts passes;  /* v NULL: the defaults */
@@ -15,8 +15,10 @@ struct inn__run {
 	const char *labels;
 	struct inn__pre pre;
 	struct inn_target target;
-	struct inn_insts analyzers;
-	int64_t batch, threads;
+	struct inn_insts analyzers, metrics;
+	struct inn_insts measured; /* the analyzers, and the control behind them if there are metrics and it is not among them */
+	size_t control;            /* which of those it is */
+	int64_t batch, threads, samples;
 	const char *memory;
 	bool strict;
 	int nonfinite;
@@ -29,6 +31,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 struct inn__text;
 void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s,
 		   const struct inn__exec *e, struct inn__text *t);
+uint64_t inn__manifest_hash(const struct inn__text *t); /* of all of it: what an interrupted pass is known by */
 enum inn__found { INN__NONE, INN__SAME, INN__OTHER };
 enum inn__found inn__manifest_compare(const char *path, const struct inn__text *now);
 #endif

@@ -121,7 +121,10 @@ static void print_default(const struct inn_param *p, FILE *out)
 			fprintf(out, ", default %.10g", p->def);
 		fprintf(out, ", %.10g to %.10g", p->min, p->max);
 		break;
-	case INN_P_SOURCE: fprintf(out, ", default %.10g", p->def); break;
+	case INN_P_SOURCE:
+		if (!(p->flags & INN_REQUIRED))
+			fprintf(out, ", default %.10g", p->def);
+		break;
 	case INN_P_ENUM:
 		for (const struct inn_choice *c = p->choices; c && c->name; c++)
 			if (c->value == (int)p->def)

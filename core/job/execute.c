@@ -19,6 +19,7 @@ struct pass { /* one call of inn__execute */
 	struct inn_tensor *x, *part, *out; /* part: one batch of each output */
 	float *valid, *pick;
 	uint32_t *ids;
+	size_t done; /* samples */
 };
 
 static int set(struct pass *p, uint32_t op, const struct inn_tensor *t)
@@ -82,6 +83,12 @@ static int write_data(struct pass *p, size_t first, struct inn__reader *r)
 	return status;
 }
 
+/* Rows of output k that are kept: all, but of maps that are only shown. */
+static size_t kept(const struct pass *p, uint32_t k)
+{
+	return k < p->e->n_maps && p->e->map_rows && p->e->map_rows < p->s->n ? p->e->map_rows : p->s->n;
+}
+
 /* The tensors of all samples and of one batch. */
 static int prepare(struct pass *p)
 {
@@ -94,7 +101,7 @@ static int prepare(struct pass *p)
 		if (p->s->n > UINT32_MAX)
 			return inn_fail(p->job->ctx, INN_ELIMIT, NULL, "too many samples");
 		if (t.shape.rank)
-			t.shape.dim[0] = (uint32_t)p->s->n;
+			t.shape.dim[0] = (uint32_t)kept(p, k);
 		p->out[k] = t;
 		if ((status = inn_tensor_alloc(p->job->ctx, &p->part[k])) < 0 || (status = inn_tensor_alloc(p->job->ctx, &p->out[k])) < 0)
 			return status;
@@ -116,6 +123,9 @@ static int collect(struct pass *p, size_t first)
 		if (!p->job->keep_nonfinite && (bad = inn_tensor_nonfinite(t)) != SIZE_MAX && bad / n < rows)
 			return inn_fail(p->job->ctx, INN_ENONFINITE, NULL, "the result of sample %zu is not finite at element %zu; `nonfinite: keep` "
 					"accepts that", first + bad / n, bad % n);
+		if (first >= kept(p, k))
+			continue;
+		rows = kept(p, k) - first < rows ? kept(p, k) - first : rows;
 		n *= inn_dtype_size(t->dtype);
 		memcpy((char *)p->out[k].data + first * n, t->data, rows * n);
 	}
@@ -124,22 +134,26 @@ static int collect(struct pass *p, size_t first)
 
 static int batches(struct pass *p, const struct inn__range *range, struct inn__reader *r)
 {
+	size_t from = p->done > range->first ? p->done : range->first;
 	double start = now();
 
-	for (size_t first = range->first; first < range->last; first += p->e->batch) {
-		size_t next = first + p->e->batch < range->last ? first + p->e->batch : range->last;
+	for (size_t first = from, next; first < range->last; first = next) {
 		int status;
 
+		next = first + p->e->batch < range->last ? first + p->e->batch : range->last;
 		if (inn_cancelled(p->job->ctx))
 			return inn_fail(p->job->ctx, INN_ECANCEL, NULL, "stopped after %zu of %zu samples", first, p->s->n);
 		if ((status = write_data(p, first, r)) < 0 || (status = write_rows(p, first)) < 0)
 			return status;
 		if ((status = p->job->ops->run(p->job->ctx, p->e->exec)) < 0 || (status = collect(p, first)) < 0)
 			return status;
+		p->done = next;
+		if (p->e->journal)
+			inn__journal_add(p->e->journal, next, false);
 		if (range->each && (status = range->each(range->user, next)) < 0)
 			return status;
 		if (p->job->progress)
-			p->job->progress(p->job->progress_user, next - range->first, range->last - range->first, now() - start);
+			p->job->progress(p->job->progress_user, next - from, range->last - from, now() - start);
 	}
 	return INN_OK;
 }
@@ -213,7 +227,11 @@ int inn__execute_range(inn_job *job, struct inn__exec *e, const struct inn__samp
 	if (status == INN_OK && e->target)
 		status = inn__target_check(job->ctx, e->target, s->n, e->n_classes);
 	if (status == INN_OK && (status = prepare(&p)) == INN_OK)
+		status = e->journal ? inn__journal_replay(e->journal, e, out, &p.done) : INN_OK;
+	if (status == INN_OK)
 		status = batches(&p, range, r);
+	if (status < 0 && e->journal)
+		inn__journal_add(e->journal, p.done, true);
 	inn__reader_free(r);
 	for (uint32_t k = 0; k < e->n_out; k++) {
 		if (p.part)

@@ -96,6 +96,9 @@ static const struct inn_param default_rows[] = {
 	INN_STRS(struct inn__defaults, pictures, "[]", "formats whose files are one picture"),
 	INN_STR(struct inn__defaults, heat_map, "", "stage that turns a map into a picture"),
 	INN_STR(struct inn__defaults, sheet, "", "stage that lays out pictures"),
+	INN_STR(struct inn__defaults, plot, "", "stage that draws curves"),
+	INN_STR(struct inn__defaults, plots, "", "suffix of drawn curves"),
+	INN_STR(struct inn__defaults, control, "", "analyzer that knows nothing, measured beside all others"),
 	INN_STR(struct inn__defaults, preprocess, "preprocess", "folder of preprocessing files"),
 	INN_STR(struct inn__defaults, maps, "", "suffix of raw maps"),
 	INN_STR(struct inn__defaults, archive, "", "suffix of files with several arrays"),
@@ -280,7 +283,7 @@ int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const
 	if (a->exec && (!status) && (a->target.kind != target->kind || a->exec->batch != batch_for(s.n)))
 		drop_exec(a);
 	if (status == INN_OK && !a->exec) {
-		struct inn__what w = { .model = a->model, .analyzer = &a->inst, .n_analyzer = 1, .target = target, .watch = a->layers };
+		struct inn__what w = { .model = a->model, .analyzer = &a->inst, .n_analyzer = 1, .n_maps = 1, .target = target, .watch = a->layers };
 
 		a->target = *target;
 		status = inn__plan_make(job, &w, s.n, &a->exec);

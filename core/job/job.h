@@ -10,7 +10,7 @@
 struct inn__defaults { /* configs/defaults.yaml */
 	struct inn_strs backends, pictures;
 	struct inn_insts passes, predict_passes;
-	const char *heat_map, *sheet, *preprocess, *labels, *maps, *archive, *finish;
+	const char *heat_map, *sheet, *plot, *preprocess, *labels, *maps, *archive, *plots, *control, *finish;
 };
 struct inn_job {
 	inn_ctx *ctx;
@@ -64,7 +64,9 @@ struct inn__samples {
 struct inn__what {           /* what one plan computes */
 	struct inn_model *model;
 	const struct inn_inst *analyzer;
-	size_t n_analyzer;
+	size_t n_analyzer, n_maps;   /* the first n_maps: their maps are outputs */
+	const struct inn_inst *metric;
+	size_t n_metric;
 	const struct inn_target *target;
 	const struct inn__pre *pre;
 	bool logits, plain;      /* the flattened output too; only the outputs of the unchanged network */
@@ -78,6 +80,11 @@ struct inn__layers {         /* what one analyzer says about layers, and which o
 	struct inn__probe probe;
 	uint32_t audit, first;   /* the audit's output, UINT32_MAX: none; that of watched[0] */
 };
+struct inn__measure {        /* one output that a metric gave a name */
+	uint32_t metric, analyzer, out, n_at; /* n_at 0: a number for each sample, else a curve */
+	const char *name;
+	const double *at;
+};
 struct inn__exec {           /* a plan on the device */
 	struct inn_model *model;
 	inn_graph *graph;
@@ -87,6 +94,11 @@ struct inn__exec {           /* a plan on the device */
 	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
 	bool declared;           /* one run, arrays and outputs of any shapes */
 	uint32_t ids, valid, pick;
+	uint32_t n_maps, logits;  /* outputs [0, n_maps) are maps; UINT32_MAX: no logits */
+	size_t map_rows;          /* samples whose maps are kept; 0: all */
+	struct inn__measure *measure;
+	uint32_t n_measures;
+	struct inn__journal *journal; /* NULL: an interrupted pass begins anew */
 	struct inn__prep *prep;  /* recorded stages, run before; NULL: none */
 	const struct inn_target *target;
 	struct inn__layers *layers; /* n_layers of them, one for each analyzer */
@@ -111,8 +123,6 @@ int inn__writable(inn_ctx *ctx, const char *path) INN_MUST;    /* before the wor
 /* job.c */
 int inn__defaults(inn_job *job) INN_MUST;
 int inn__last_status(const inn_ctx *ctx);
-/* A path as written in a file is relative to that file. */
-const char *inn__path_at(inn_ctx *ctx, const struct inn__yaml *y);
 int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *text, struct inn_inst *out) INN_MUST;
 /* model.c */
 /* passes->v NULL: the defaults. */
@@ -140,6 +150,9 @@ void inn__finish_end(inn_job *job, struct inn__other *main);
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **e) INN_MUST;
 int inn__exec_load(inn_job *job, struct inn__exec *e) INN_MUST; /* to the device */
 void inn__exec_free(inn_job *job, struct inn__exec *e);
+/* measure.c: records the metrics of every analyzer; `out` counts the plan's outputs. map: n_x of each analyzer. */
+int inn__measures_record(inn_job *job, const struct inn__what *w, struct inn__exec *e, inn_build *b, const struct inn_query *q,
+			 const inn_val *map, inn_val y, uint32_t *out) INN_MUST;
 /* prep.c */
 int inn__pre_load(inn_job *job, const char *name, struct inn__pre *pre) INN_MUST;
 int inn__pre_apply(inn_ctx *ctx, const struct inn__pre *pre, struct inn_tensor *image) INN_MUST;
@@ -164,6 +177,15 @@ int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s
 struct inn__range { size_t first, last; int (*each)(void *user, size_t next); void *user; }; /* each: after a batch; NULL ok */
 int inn__execute_range(inn_job *job, struct inn__exec *e, const struct inn__samples *s, const struct inn__range *range,
 		       struct inn_tensor *out) INN_MUST;
+/* journal.c: the rows of a pass as they come, so that an interrupted one goes on where it stopped; a record that did not
+ * reach its file whole is dropped. `key` tells passes apart. */
+struct inn__journal;
+int inn__journal_new(inn_ctx *ctx, const char *path, uint64_t key, struct inn__journal **j) INN_MUST;
+/* Rows of earlier passes into out[k]; *done: how many samples they are. */
+int inn__journal_replay(struct inn__journal *j, struct inn__exec *e, struct inn_tensor *out, size_t *done) INN_MUST;
+/* Samples [.., end) are in `out`. Never fails a pass: without a journal it only cannot be resumed. */
+void inn__journal_add(struct inn__journal *j, size_t end, bool now);
+void inn__journal_free(struct inn__journal *j, bool finished); /* finished: its file goes too; NULL ok */
 /* image.c: a picture with its host stages applied ([H,W,C]). */
 int inn__read_image(inn_ctx *ctx, const struct inn__samples *s, size_t i, struct inn_tensor *t) INN_MUST;
 /* Pictures first ... first+batch-1 as one tensor, the last one repeated beyond the end; decoded by several threads. */
@@ -184,6 +206,9 @@ int inn__target_check(inn_ctx *ctx, const struct inn_target *t, size_t n_samples
 int inn__heat_map(inn_job *job, const struct inn_tensor *map, size_t sample, struct inn_tensor *out) INN_MUST;
 int inn__sheet(inn_job *job, struct inn_tensor *tile, size_t n, const char *const *label, uint32_t columns,
 	       struct inn_tensor *out) INN_MUST;
+/* Curves as a picture: v [K,P,3] are mean and interval of K labelled curves at the positions `at`. */
+int inn__plot(inn_job *job, const struct inn_tensor *v, const char *const *label, const double *at, const char *title,
+	      const char *axis, struct inn_tensor *out) INN_MUST;
 /* predict.c */
 struct inn__labels { size_t n; const char *const *v; };
 int inn__labels_load(inn_job *job, const char *path, const struct inn_model *m, struct inn__labels *l) INN_MUST;

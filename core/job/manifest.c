@@ -17,16 +17,18 @@ static uint64_t key_of(inn_job *job, const struct inn__run *r, const struct inn_
 {
 	uint64_t h = add(inn__file_hash(&m->file), e->plan->hash);
 
-	h = add(add(add(h, s->key), e->batch), (uint64_t)r->target.kind);
+	h = add(add(add(add(h, s->key), s->n), e->batch), (uint64_t)r->target.kind);
 	for (size_t i = 0; i < r->target.n_index; i++)
 		h = add(h, (uint64_t)r->target.index[i]);
 	for (size_t i = 0; i < r->analyzers.n; i++)
 		h = add_text(add_text(h, r->analyzers.v[i].label), inn__print_inst(job->ctx, &r->analyzers.v[i]));
+	for (size_t i = 0; i < r->metrics.n; i++)
+		h = add_text(add_text(h, r->metrics.v[i].label), inn__print_inst(job->ctx, &r->metrics.v[i]));
 	for (size_t i = 0; i < r->pre.n; i++)
 		h = add_text(h, inn__print_inst(job->ctx, &r->pre.stage[i]));
 	if (job->backend.cls)
 		h = add_text(h, inn__print_inst(job->ctx, &job->backend));
-	h = add(add_text(h, r->output.maps), job->strict);
+	h = add(add_text(add_text(h, r->output.maps), r->metrics.n ? r->output.plots : ""), job->strict);
 	return add_text(h, r->output.sheet);
 }
 
@@ -42,6 +44,19 @@ static const char *target_text(inn_job *job, const struct inn_target *t)
 	static const char *const word[] = { "max", "index", "all", "all-separately" };
 
 	return t->kind == INN_TARGET_INDEX && t->n_index == 1 ? inn_printf(job->ctx, "%lld", (long long)t->index[0]) : word[t->kind];
+}
+
+static void classes(inn_job *job, struct inn__text *t, const char *key, const struct inn_insts *v)
+{
+	inn__text_add(t, ",\n  \"%s\": [", key);
+	for (size_t i = 0; i < v->n; i++) {
+		inn__text_add(t, "%s\n    {\"label\": ", i ? "," : "");
+		inn__text_json(t, v->v[i].label);
+		inn__text_add(t, ", \"configuration\": ");
+		inn__text_json(t, inn__print_inst(job->ctx, &v->v[i]));
+		inn__text_add(t, "}");
+	}
+	inn__text_add(t, v->n ? "\n  ]" : "]");
 }
 
 void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e,
@@ -62,17 +77,14 @@ void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_mode
 	quoted(t, "target", target_text(job, &r->target));
 	quoted(t, "backend", job->backend.cls ? inn__print_inst(job->ctx, &job->backend) : "");
 	quoted(t, "device", job->dev && job->ops->describe ? job->ops->describe(job->dev) : "");
-	inn__text_add(t, "  \"batch\": %u,\n  \"strict\": %s,\n  \"plan_hash\": \"%016llx\",\n  \"analyzers\": [\n", e->batch,
+	inn__text_add(t, "  \"batch\": %u,\n  \"strict\": %s,\n  \"plan_hash\": \"%016llx\"", e->batch,
 		      job->strict ? "true" : "false", (unsigned long long)e->plan->hash);
-	for (size_t i = 0; i < r->analyzers.n; i++) {
-		inn__text_add(t, "    {\"label\": ");
-		inn__text_json(t, r->analyzers.v[i].label);
-		inn__text_add(t, ", \"configuration\": ");
-		inn__text_json(t, inn__print_inst(job->ctx, &r->analyzers.v[i]));
-		inn__text_add(t, "}%s\n", i + 1 < r->analyzers.n ? "," : "");
-	}
-	inn__text_add(t, "  ]\n}\n");
+	classes(job, t, "analyzers", &r->analyzers);
+	classes(job, t, "metrics", &r->metrics);
+	inn__text_add(t, "\n}\n");
 }
+
+uint64_t inn__manifest_hash(const struct inn__text *t) { return add_text(t->n, t->s); }
 
 /* The value behind "key" in a manifest's text. */
 static bool find_key(const char *s, size_t n, char key[17])

@@ -65,7 +65,7 @@ int inn__model_bind(inn_job *job, const struct inn__yaml *y, const char **path, 
 
 	*passes = (struct inn_insts){ 0 };
 	if (y->kind == INN__SCALAR)
-		return (*path = inn__path_at(job->ctx, y)) ? INN_OK : INN_ENOMEM;
+		return (*path = inn__yaml_path(job->ctx, y)) ? INN_OK : INN_ENOMEM;
 	if (y->kind != INN__MAP)
 		return inn_fail(job->ctx, INN_ECONFIG, &y->loc, "model: a path or a mapping is expected");
 	int status = inn__bind_params(job->ctx, job->finder, "model", model_rows, sizeof(*model_rows), y, NULL, &o);

@@ -79,3 +79,28 @@ int inn__sheet(inn_job *job, struct inn_tensor *tile, size_t n, const char *cons
 	inn_tensor_free(&all);
 	return status;
 }
+
+int inn__plot(inn_job *job, const struct inn_tensor *v, const char *const *label, const double *at, const char *title,
+	      const char *axis, struct inn_tensor *out)
+{
+	struct inn__text t = { 0 };
+	int status = INN_OK;
+	char buf[32];
+
+	inn__text_add(&t, "{type: %s, title: ", job->def.plot);
+	inn__text_json(&t, title);
+	inn__text_add(&t, ", axis: ");
+	inn__text_json(&t, axis ? axis : "");
+	inn__text_add(&t, ", labels: [");
+	for (uint32_t i = 0; i < v->shape.dim[0]; i++) {
+		inn__text_add(&t, i ? ", " : "");
+		inn__text_json(&t, label[i]);
+	}
+	inn__text_add(&t, "], at: [");
+	for (uint32_t i = 0; i < v->shape.dim[1]; i++)
+		inn__text_add(&t, "%s%s", i ? ", " : "", inn__print_real(at[i], buf));
+	inn__text_add(&t, "]}");
+	status = t.failed ? inn_nomem(job->ctx) : apply(job, t.s, v, out);
+	free(t.s);
+	return status;
+}

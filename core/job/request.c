@@ -69,8 +69,9 @@ static int open_plain(inn_job *job, const struct inn__request *r, struct session
 static int make(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
 {
 	struct inn__what w = {
-		.model = s->model, .analyzer = &s->analyzer, .n_analyzer = s->analyzer.cls ? 1 : 0, .plain = plain, .pre = &s->pre,
-		.audit = r->audit, .watch = { r->n_layer, r->layer }, .batch = (uint32_t)r->batch, .target = plain ? NULL : &s->target, .logits = !plain && !s->analyzer.cls,
+		.model = s->model, .analyzer = &s->analyzer, .n_analyzer = s->analyzer.cls ? 1 : 0, .n_maps = 1, .plain = plain,
+		.pre = &s->pre, .audit = r->audit, .watch = { r->n_layer, r->layer }, .batch = (uint32_t)r->batch,
+		.target = plain ? NULL : &s->target, .logits = !plain && !s->analyzer.cls,
 	};
 
 	w.declared = plain && s->samples.declared;

@@ -1,5 +1,5 @@
 /* A run: everything a configuration asks for, in one plan. */
-#include "config.h"
+#include "report.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,9 @@ struct running {
 	struct inn__labels labels;
 	struct inn__exec *exec;
 	struct inn_tensor *out;
+	struct inn__report report; /* of the metrics, once they are measured */
 	struct inn__text manifest;
-	const char *manifest_path;
+	const char *manifest_path, *journal_path;
 };
 
 /* Model, samples and plan. */
@@ -36,12 +37,19 @@ static int open_all(struct running *u)
 	    (status = inn__samples_open(job, r->input, r->n_input, &r->pre, u->graph, &u->samples)) < 0 ||
 	    (status = inn__samples_fit(&u->samples, u->graph)) < 0)
 		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
+	if (r->samples && (uint64_t)r->samples < u->samples.n)
+		u->samples.n = (size_t)r->samples;
 	struct inn__what w = {
-		.model = u->model, .analyzer = r->analyzers.v, .n_analyzer = r->analyzers.n, .target = &r->target, .pre = &r->pre,
-		.logits = true, .batch = (uint32_t)r->batch, .audit = r->audit, .watch = r->outputs,
+		.model = u->model, .analyzer = r->measured.v, .n_analyzer = r->measured.n, .metric = r->metrics.v, .n_metric = r->metrics.n,
+		.target = &r->target, .pre = &r->pre, .logits = true, .batch = (uint32_t)r->batch, .audit = r->audit, .watch = r->outputs,
 	};
+	bool maps = strcmp(r->output.maps, "none");
 
-	return inn__plan_make(job, &w, u->samples.n, &u->exec);
+	w.n_maps = maps || *r->output.sheet ? r->analyzers.n : 0;
+	if ((status = inn__plan_make(job, &w, u->samples.n, &u->exec)) < 0)
+		return status;
+	u->exec->map_rows = maps ? 0 : SHEET_SAMPLES;
+	return INN_OK;
 }
 
 static void close_all(struct running *u)
@@ -71,7 +79,7 @@ static const char *sheet_path(struct running *u)
 /* True if all files of this run are there. */
 static bool finished(struct running *u)
 {
-	bool all = !*u->r.output.sheet || !access(sheet_path(u), R_OK);
+	bool all = (!*u->r.output.sheet || !access(sheet_path(u), R_OK)) && inn__report_there(u->job, &u->r);
 
 	for (size_t a = 0; all && strcmp(u->r.output.maps, "none") && a < u->r.analyzers.n; a++) {
 		const char *path = map_path(u, a);
@@ -186,7 +194,7 @@ static int write_sheet(struct running *u)
 static void show(struct running *u, bool json, bool skipped, FILE *out)
 {
 	struct inn__text t = { 0 };
-	struct inn_tensor *y = u->out ? &u->out[u->exec->n_out - 1] : NULL;
+	struct inn_tensor *y = u->out ? &u->out[u->exec->logits] : NULL;
 	struct inn_tensor few;
 
 	if (json) {
@@ -203,6 +211,8 @@ static void show(struct running *u, bool json, bool skipped, FILE *out)
 		inn__print_top(u->job, &few, &u->samples, &u->labels, 5, json, out);
 	}
 	fputs(json ? "]}\n" : "", out);
+	if (!json && u->report.entry)
+		inn__report_print(&u->report, out);
 	if (!json && skipped)
 		fprintf(out, "%s: already there\n", u->r.output.dir);
 	else if (!json)
@@ -220,7 +230,8 @@ static int look(struct running *u, bool force, bool *done)
 		return status;
 	inn__manifest(u->job, &u->r, u->model, &u->samples, u->exec, &u->manifest);
 	u->manifest_path = inn_printf(u->job->ctx, "%s/manifest.json", u->r.output.dir);
-	if (!u->manifest_path || u->manifest.failed)
+	u->journal_path = inn_printf(u->job->ctx, "%s/unfinished.journal", u->r.output.dir);
+	if (!u->manifest_path || !u->journal_path || u->manifest.failed)
 		return inn_nomem(u->job->ctx);
 	switch (inn__manifest_compare(u->manifest_path, &u->manifest)) {
 	case INN__OTHER:
@@ -236,20 +247,42 @@ static int look(struct running *u, bool force, bool *done)
 	return INN_OK;
 }
 
-static int work(struct running *u)
+/* All samples, those of an interrupted run included. */
+static int compute(struct running *u, bool anew)
 {
 	int status;
 
+	if (anew)
+		unlink(u->journal_path);
 	if ((status = inn__exec_load(u->job, u->exec)) < 0)
 		return status;
 	if (!(u->out = calloc(u->exec->n_out + 1u, sizeof(*u->out))))
 		return inn_nomem(u->job->ctx);
-	if ((status = inn__execute(u->job, u->exec, &u->samples, u->out)) < 0)
+	status = inn__journal_new(u->job->ctx, u->journal_path, inn__manifest_hash(&u->manifest), &u->exec->journal);
+	return status < 0 ? status : inn__execute(u->job, u->exec, &u->samples, u->out);
+}
+
+static int write_report(struct running *u)
+{
+	u->report = (struct inn__report){ .job = u->job, .run = &u->r, .exec = u->exec, .out = u->out, .analyzers = u->r.measured.v,
+					  .n_analyzers = u->r.measured.n, .control = u->r.control, .samples = u->samples.n };
+	int status = inn__report_make(&u->report);
+
+	return status < 0 ? status : inn__report_write(&u->report);
+}
+
+static int work(struct running *u, bool anew)
+{
+	int status = compute(u, anew);
+
+	if (status < 0)
 		return status;
 	unlink(u->manifest_path); /* it speaks of what is overwritten now */
 	if ((status = write_maps(u)) < 0 || (status = write_layers(u)) < 0)
 		return status;
 	if (*u->r.output.sheet && (status = write_sheet(u)) < 0)
+		return status;
+	if (u->r.metrics.n && (status = write_report(u)) < 0)
 		return status;
 	return inn__write_file(u->job->ctx, u->manifest_path, u->manifest.s, u->manifest.n);
 }
@@ -265,7 +298,9 @@ int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
 	if (status == INN_OK)
 		status = look(&u, c->force, &done);
 	if (status == INN_OK && !done)
-		status = work(&u);
+		status = work(&u, c->force);
+	if (u.exec)
+		inn__journal_free(u.exec->journal, status == INN_OK);
 	if (status == INN_OK) {
 		show(&u, c->json, done, out);
 		if (!done)

@@ -26,6 +26,23 @@ inn_val inn_onehot(inn_build *b, inn_val index, uint32_t n)
 	return inn_eq(b, inn_reshape(b, index, &s), inn_iota(b, n));
 }
 
+inn_val inn_repeat(inn_build *b, inn_val x, uint32_t axis, uint32_t n)
+{
+	struct inn_shape to = *inn_shape_of(b, x), t = to;
+
+	if (!x.id)
+		return x;
+	if (t.rank == INN_MAX_RANK || axis >= t.rank)
+		return inn__fail_op(b, INN_ESHAPE, "repeat: axis %u of rank %u", axis, t.rank);
+	for (uint32_t d = t.rank++; d > axis + 1; d--)
+		t.dim[d] = t.dim[d - 1];
+	t.dim[axis + 1] = 1;
+	x = inn_reshape(b, x, &t);
+	t.dim[axis + 1] = n;
+	to.dim[axis] *= n;
+	return inn_reshape(b, inn_expand(b, x, &t), &to);
+}
+
 inn_val inn_stab(inn_build *b, inn_val z, double eps)
 {
 	return inn_add(b, z, inn_select(b, inn_gec(b, z, 0), inn_scalar(b, eps), inn_scalar(b, -eps)));

@@ -29,6 +29,9 @@ bool inn__depends(inn_build *b, inn_val v, inn_val on); /* v is on, or was compu
 /* How inn_source_of reads an array file; the tensor lives as long as the job. */
 void inn__build_set_loader(inn_build *b, int (*load)(inn_ctx *, void *, const char *, struct inn_tensor *), void *user);
 
+/* Who takes what inn_measure gives; NULL: nobody. */
+void inn__build_set_measure(inn_build *b, void (*measure)(void *, const char *, inn_val, const double *, uint32_t), void *user);
+
 /* Rebuilds from the outputs with all rewrites, orders, and gives a plan freed with inn__plan_free. */
 struct inn_plan *inn__close(inn_build *b, bool strict);
 /* The same for what one of several outputs needs, strictly. */

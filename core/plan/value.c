@@ -1,5 +1,6 @@
 /* Values: hash-consing, interned names, the life of a builder. */
 #include "value.h"
+#include <innvestigate/data.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,22 @@ void inn__build_set_loader(inn_build *b, int (*load)(inn_ctx *, void *, const ch
 {
 	b->load = load;
 	b->load_user = user;
+}
+
+void inn__build_set_measure(inn_build *b, void (*measure)(void *, const char *, inn_val, const double *, uint32_t), void *user)
+{
+	b->measure = measure;
+	b->measure_user = user;
+}
+
+void inn_measure(inn_build *b, const char *name, inn_val v, const double *at, uint32_t n_at)
+{
+	if (b->failed)
+		return;
+	if (b->measure)
+		b->measure(b->measure_user, name, v, at, n_at);
+	else
+		inn__fail_op(b, INN_EBUG, "%s is measured outside of a metric", name);
 }
 
 const char *inn__build_from(inn_build *b, const char *from)

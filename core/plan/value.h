@@ -39,6 +39,8 @@ struct inn_build {
 	uint32_t open[8], n_open;
 	int (*load)(inn_ctx *ctx, void *user, const char *path, struct inn_tensor *out);
 	void *load_user;
+	void (*measure)(void *user, const char *name, inn_val v, const double *at, uint32_t n_at);
+	void *measure_user;
 };
 struct args { /* one operation about to be recorded */
 	uint32_t code, n, n_attr;

@@ -1,12 +1,11 @@
 /* sheet: K pictures [K,H,W,3] side by side, each with its label above. */
-#include "font.h"
+#include "canvas.h"
 #include <innvestigate/plugin.h>
 #include <stdio.h>
 #include <string.h>
 
 #define GAP 14u
 #define BAND (GLYPH_HEIGHT + 8u)
-#define INK 40u
 
 struct opts {
 	int64_t columns;
@@ -18,18 +17,6 @@ static const struct inn_param params[] = {
 	INN_STRS(struct opts, labels, NULL, "one for each picture"),
 	{ 0 },
 };
-
-struct canvas { uint8_t *data; uint32_t h, w; };
-
-static void glyph(struct canvas *c, uint32_t y, uint32_t x, unsigned char ch)
-{
-	const uint16_t *rows = font[ch < 32 || ch > 126 ? '?' - 32 : ch - 32];
-
-	for (uint32_t i = 0; i < GLYPH_HEIGHT; i++)
-		for (uint32_t k = 0; k < GLYPH_WIDTH; k++)
-			if (rows[i] >> (GLYPH_WIDTH - 1 - k) & 1 && y + i < c->h && x + k < c->w)
-				memset(c->data + ((size_t)(y + i) * c->w + x + k) * 3, INK, 3);
-}
 
 /* A line centred over `width` pixels; what does not fit ends in dots. */
 static void text(struct canvas *c, uint32_t y, uint32_t x, uint32_t width, const char *s)
@@ -46,7 +33,7 @@ static void text(struct canvas *c, uint32_t y, uint32_t x, uint32_t width, const
 	}
 	x += (width - (uint32_t)n * GLYPH_WIDTH) / 2;
 	for (size_t i = 0; i < n; i++)
-		glyph(c, y, x + (uint32_t)i * GLYPH_WIDTH, (unsigned char)line[i]);
+		glyph(c, (int)y, (int)(x + (uint32_t)i * GLYPH_WIDTH), (unsigned char)line[i]);
 }
 
 /* A thin frame, so that pale maps have an edge. */

@@ -105,6 +105,42 @@ expect 2 '' check good.yaml -s nonsense
 expect 2 'colour' check good.yaml -s colour=red
 expect 0 ': ok' check good.yaml
 
+# Metrics.
+expect 2 'metric.yaml:7:35: error: no fill is named zeroes; did you mean zeros' check metric.yaml
+expect 2 'did you mean steps' check metric_row.yaml
+expect 2 'no metric is named insertoin; did you mean insertion' check good.yaml -s 'metrics=[insertoin]'
+expect 2 'stands here twice' check good.yaml -s 'metrics=[aopc, {type: aopc, steps: 2}]'
+expect 0 ': ok' check good.yaml -s 'metrics=[aopc, {type: aopc, as: b, steps: 2}]'
+expect 2 'has no parameter head' check good.yaml -s 'metrics=[{type: aopc, head: one}]'
+expect 2 'no file name' check good.yaml -s 'metrics=[{type: aopc, as: a/b}]'
+expect 2 'region_shape' check good.yaml -s 'metrics=[{type: aopc, region_shape: 0}]'
+expect 2 'region_shape has 3 numbers' check good.yaml -s 'metrics=[{type: aopc, region_shape: [1, 2, 3]}]'
+expect 2 'value_range' check good.yaml -s 'metrics=[{type: aopc, value_range: [1, 0]}]'
+expect 2 'needs regions_per_step' check good.yaml -s 'metrics=[{type: aopc, steps: 0}]'
+expect 2 'needs regions_per_step' check good.yaml -s 'metrics=[{type: aopc, first_step: 1}]'
+expect 2 'fill is missing' check good.yaml -s 'metrics=[{type: aopc, fill: null}]'
+expect 2 'mean is missing' check good.yaml -s 'metrics=[{type: aopc, fill: dataset_mean}]'
+expect 2 'is above high' check good.yaml -s 'metrics=[{type: aopc, fill: {type: uniform, low: 1, high: 0}}]'
+expect 1 'does not fit' check good.yaml -s 'metrics=[{type: aopc, fill: {type: dataset_mean, mean: wrong.npy}}]'
+expect 2 'no meaning' check good.yaml -s 'metrics=[{type: insertion, recompute_analysis: true}]'
+expect 2 'one target a sample' check good.yaml -s 'metrics=[aopc]' -s target=all
+expect 2 'stands here twice' check good.yaml -s 'metrics=[aopc]' -s 'analyzers=[{type: gradient, as: random}]'
+expect 2 'in output.plots' check good.yaml -s 'metrics=[aopc]' -s output.plots=docx
+expect 0 'regions_per_step' help aopc
+expect 0 'pixel_flipping' list metric
+expect 0 'dataset_mean' list fill
+
+expect 2 'samples' check good.yaml -s samples=-1
+
+# Files that include others.
+expect 0 ': ok' check include.yaml
+expect 2 'parts/rest.yaml:3:13: error: no analyzer is named gradeint' check parts/rest.yaml
+expect 0 ': ok' check good.yaml -s include=parts/rest.yaml
+expect 2 'includes itself' check loop.yaml
+expect 2 'path of a file' check include_map.yaml
+expect 2 'list.yaml:1:1: error: an included file is a mapping' check include_list.yaml
+expect 2 'cannot be opened' check good.yaml -s include=nowhere.yaml
+
 # Plugins.
 expect 3 'plugin.so' check plugin.so
 expect 3 'empty.so' check empty.so

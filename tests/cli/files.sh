@@ -99,6 +99,27 @@ memory: lots"
 batch: -2"
 	config backend.yaml <<<"$good
 backend: abacus"
+	config metric.yaml <<<"$good
+metrics:
+  - aopc
+  - {type: aopc, as: other, fill: zeroes}"
+	config metric_row.yaml <<<"$good
+metrics:
+  - {type: insertion, step: 5}"
+	mkdir -p parts
+	echo 'input: {path: nowhere.png, preprocess: efficientnet_lite}' >parts/input.yaml
+	config parts/rest.yaml <<<'include: input.yaml
+model: MODEL
+analyzers: [gradeint]
+output: {dir: out, maps: none}'
+	config include.yaml <<<'include: [parts/input.yaml, parts/rest.yaml]
+analyzers: [gradient]
+input: {path: PICTURE}'
+	echo 'include: loop2.yaml' >loop.yaml
+	echo 'include: [loop.yaml]' >loop2.yaml
+	echo 'include: {a: b}' >include_map.yaml
+	config include_list.yaml <<<"include: list.yaml
+$good"
 	config lost.yaml <<<"${good/MODEL/nowhere.onnx}"
 	config cycle.yaml <<<'a: &x [*x]'
 	{

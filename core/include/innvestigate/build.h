@@ -92,6 +92,7 @@ INN_API inn_val inn_pool_avg_dx(inn_build *b, inn_val g, const struct inn_window
 INN_API inn_val inn_softmax(inn_build *b, inn_val x, uint32_t axis);
 INN_API inn_val inn_onehot(inn_build *b, inn_val index, uint32_t n); /* a new last axis of length n */
 INN_API inn_val inn_mean_axes(inn_build *b, inn_val x, uint32_t axes);
+INN_API inn_val inn_repeat(inn_build *b, inn_val x, uint32_t axis, uint32_t n); /* every element n times along an axis */
 /* z + select(z >= 0, eps, -eps): zero counts as positive. */
 INN_API inn_val inn_stab(inn_build *b, inn_val z, double eps);
 /* A vector [K] as [1,K,1,...] of rank `rank`; id 0 stays 0. */

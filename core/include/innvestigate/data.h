@@ -41,12 +41,30 @@ struct inn_stage_ops {
 	/* Optional: the interval [low, high] that follows from an interval before this stage, per channel c. */
 	void (*bounds)(const void *opts, uint32_t c, double *low, double *high);
 };
-struct inn_fill_ops {
+struct inn_fill_ops { /* what stands in the place of what a perturbation takes away */
 	struct inn_class cls;
-	inn_val (*build)(inn_build *b, inn_val x, inn_val mask, const void *opts);
+	/* Values of x's shape, or broadcast to it, of which those count where mask is 1. x [N,C,...] is the clean input,
+	 * mask [N,1,...] or [N,C,...] has 0 and 1; `region` tells how x divides into regions: size = stride, and what the
+	 * first and the last of an axis lack. */
+	inn_val (*build)(inn_build *b, inn_val x, inn_val mask, const struct inn_window *region, const void *opts);
+};
+
+enum inn_better { INN_HIGHER, INN_LOWER };
+struct inn_subject { /* whose maps are measured */
+	uint32_t size;
+	const struct inn_query *q;       /* the clean inputs and the pick */
+	const struct inn_inst *analyzer; /* for maps of other inputs, by inn_nested */
+	const inn_val *map;              /* of the clean inputs: one for each, of its shape */
+	inn_val y;                       /* the network's output for them, [N,n] */
 };
 struct inn_metric_ops {
 	struct inn_class cls;
-	int (*build)(inn_build *b, const struct inn_query *q, inn_val map, const void *opts);
+	int better;       /* enum inn_better: which scores are good */
+	const char *axis; /* what a curve is drawn against; NULL: the metric has no curves */
+	/* Records what is measured, by inn_measure. One value of shape [N] is named "score". */
+	void (*build)(inn_build *b, const struct inn_subject *s, const void *opts);
 };
+/* One number [N], or one curve [N,n_at] at the positions `at` (copied), for every sample. Core gives the mean over the
+ * samples, its interval and the ranking. Only while a metric builds. */
+INN_API void inn_measure(inn_build *b, const char *name, inn_val v, const double *at, uint32_t n_at);
 #endif

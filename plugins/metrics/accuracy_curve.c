@@ -1,0 +1,33 @@
+/* accuracy_curve: how often the network is right (the target is its largest output) while the most relevant regions are replaced first; the score is the area
+ * under it, over the share of regions replaced. iNNvestigate's PerturbationAnalysis. */
+#include "perturb.h"
+
+static const struct inn_param params[] = {
+	PERTURB_ROWS("zeros", "[9]", MEAN, MEAN, 20, 0),
+	INN_BOOL(struct perturb, lerf, false, "the curve of the least relevant first beside it"),
+	{ 0 },
+};
+
+static void build(inn_build *b, const struct inn_subject *s, const void *opts)
+{
+	const struct perturb *o = opts;
+	struct perturb_curve morf = perturb_curve(b, s, o, MORF, ACCURACY);
+
+	inn_measure(b, "score", perturb_area(b, &morf), NULL, 0);
+	perturb_measure(b, "morf", &morf);
+	if (o->lerf) {
+		struct perturb_curve lerf = perturb_curve(b, s, o, LERF, ACCURACY);
+
+		perturb_measure(b, "lerf", &lerf);
+	}
+}
+
+static const struct inn_metric_ops accuracy_curve = {
+	.cls = INN_HEAD(struct inn_metric_ops, INN_METRIC, "accuracy_curve", "area under the accuracy, most relevant regions replaced first",
+			params, sizeof(struct perturb), perturb_check),
+	.better = INN_LOWER,
+	.axis = "share of regions replaced",
+	.build = build,
+};
+
+INN_PLUGIN("accuracy_curve", "1.0.0", "BSD-2-Clause", &accuracy_curve.cls);
