@@ -295,6 +295,7 @@ int main(int argc, char **argv)
 	conform_moves(&t);
 	conform_windows(&t);
 	conform_loops(&t);
+	conform_kept(&t);
 	conform_rules(&t);
 	t.be->close(t.dev);
 	t.ref->close(t.ref64);

@@ -90,7 +90,8 @@ static bool tables(struct inn_exec *e)
 	       (e->at = cpu_alloc(e, 2 * n, sizeof(*e->at))) && (e->iter = cpu_alloc(e, n, sizeof(*e->iter))) &&
 	       (e->carry = cpu_alloc(e, n, sizeof(*e->carry))) && (e->state = cpu_alloc(e, n, sizeof(*e->state))) &&
 	       (e->step = cpu_alloc(e, n, sizeof(*e->step))) && (e->blocked = cpu_alloc(e, n, sizeof(*e->blocked))) &&
-	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->after = cpu_alloc(e, n, sizeof(*e->after)));
+	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->tail = cpu_alloc(e, n, sizeof(*e->tail))) &&
+	       (e->head = cpu_alloc(e, n, sizeof(*e->head))) && (e->after = cpu_alloc(e, n, sizeof(*e->after)));
 }
 
 /* Which values share memory, which are computed together, and which need memory at all. */
@@ -99,7 +100,7 @@ static int analyse(struct inn_exec *e)
 	uint32_t groups, *last;
 	int s = inn_groups(e->ctx, e->p, e->group, &groups);
 
-	if (s)
+	if (s || (s = cpu_fuse(e)))
 		return s;
 	if (!(last = cpu_alloc(e, (size_t)groups + 1, sizeof(*last))))
 		return INN_ENOMEM;
@@ -127,6 +128,8 @@ static int analyse(struct inn_exec *e)
 		for (uint32_t k = 0; k < o->n_src; k++) {
 			uint32_t r = root_of(e, i, k);
 
+			if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i]))
+				continue; /* inside a tail */
 			if (!(map && (op_of(e, r)->code == INN_OP_CONST || (e->group[r] && e->group[r] == e->group[i]))))
 				e->need[r] = true;
 		}
@@ -254,12 +257,16 @@ static int build(struct inn_exec *e, uint32_t i)
 	for (uint32_t k = 0; k < o->n_src && !asks(o->code); k++)
 		if (cpu_dense(e, i, i, k) == NONE)
 			return INN_ENOMEM;
+	if (e->tail[i].at)
+		return INN_OK; /* done where its tail ends */
+	if (e->head[i])
+		return e->tail[e->head[i] - 1].at == i ? cpu_product(e, e->head[i] - 1, i) : INN_OK;
 	switch (inn_op_class(o->code)) {
 	case 'U':
 	case 'E': return e->last[i] == i ? cpu_map(e, i) : INN_OK;
 	case 'R': return cpu_reduce(e, i);
 	case 'M': return o->code == INN_OP_RESHAPE ? INN_OK : cpu_move(e, i);
-	case 'P': return o->code == INN_OP_MATMUL ? cpu_matmul(e, i) : cpu_product(e, i);
+	case 'P': return o->code == INN_OP_MATMUL ? cpu_matmul(e, i) : cpu_product(e, i, i);
 	case 'W': return cpu_pool(e, i);
 	case 'N': return cpu_random(e, i);
 	default: return cpu_loop(e, i);

@@ -34,6 +34,9 @@ struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
 struct twin { uint32_t op; void *product; struct twin *next; };
 
+struct tail { uint32_t at, add, k; bool relu; }; /* of a convolution: at: the operation that holds the result (0: no tail); add: the
+                                                 * operation whose source k is the bias */
+
 struct inn_exec {
 	inn_ctx *ctx;              /* of the call in progress */
 	inn_dev *dev;
@@ -47,6 +50,8 @@ struct inn_exec {
 	struct read *read;         /* what each step reads, in order of steps */
 	uint32_t n_reads, cap_reads;
 	struct twin *after;        /* by operation: the last member of a group makes the twins of all */
+	struct tail *tail;         /* by operation: bias and ReLU that a convolution does itself */
+	uint32_t *head;            /* by operation of a tail: the convolution + 1 */
 	bool *need;                /* the value must stand in memory */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
 	float **at;                /* by location: its address, NULL if it needs none */
@@ -120,10 +125,13 @@ int cpu_move(struct inn_exec *e, uint32_t i);
 int cpu_reduce(struct inn_exec *e, uint32_t i);
 int cpu_pool(struct inn_exec *e, uint32_t i);
 int cpu_random(struct inn_exec *e, uint32_t i);
-int cpu_product(struct inn_exec *e, uint32_t i);
+/* Operation i, its result stored at operation `at`: i itself, or the end of its tail. */
+int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
+/* fuse.c: finds the tails. */
+int cpu_fuse(struct inn_exec *e);
 int cpu_matmul(struct inn_exec *e, uint32_t i);
 /* The convolution of source k_x by the 3x3 kernel k_w, turned if flipped. */
-int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before);
+int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before);
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
 
 /* product.c: what matmul.c needs as well. */

@@ -1,5 +1,5 @@
 /* Convolutions by oneDNN: operands are reordered into the layout that the primitive asks for. */
-#include "cpu.h"
+#include "product.h"
 #include <string.h>
 
 int cpu_dnnl(struct inn_exec *e, uint32_t i, const char *what, dnnl_status_t s)
@@ -70,26 +70,6 @@ int cpu_zero(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
-enum { X, W, Y };
-struct conv {
-	uint32_t i, op[3], src[3];    /* operations that hold x, w and y; their number as a source, NONE: the result */
-	struct inn_shape shape[3];
-	uint32_t n, groups;
-	dnnl_memory_desc_t plain[3], any[3];
-	dnnl_dims_t stride, dilation, before, after;
-	bool flipped;                 /* x and y exchanged, w flipped and transposed */
-	struct product *q;
-};
-
-static size_t scratch_take(struct inn_exec *e, struct product *q, size_t bytes)
-{
-	size_t at = q->top;
-
-	q->top += round_up(bytes);
-	cpu_scratch(e, q->top);
-	return at;
-}
-
 int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_memory_desc_t *a, uint32_t from, const dnnl_memory_desc_t *b,
 		uint32_t to)
 {
@@ -110,76 +90,11 @@ int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_me
 		return s;
 	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
 
-	s = cpu_slot(e, i, pad, AT_SCRATCH, i, scratch_take(e, q, dnnl_memory_desc_get_size(pad)), &slot[2]);
+	s = cpu_slot(e, i, pad, AT_SCRATCH, i, cpu_take(e, q, dnnl_memory_desc_get_size(pad)), &slot[2]);
 	if (!s)
 		s = cpu_call(e, i, q, pd, 3, (const int[]){ DNNL_ARG_FROM, DNNL_ARG_TO, DNNL_ARG_SCRATCHPAD }, slot);
 	dnnl_primitive_desc_destroy(pd);
 	return s;
-}
-
-struct flip { uint32_t location, groups, k, c; size_t area, offset; };
-
-/* [g][K][C][area] to [g][C][K][area reversed], into scratch. */
-static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
-{
-	const struct flip *f = arg;
-	const float *w = e->at[f->location];
-	float *to = (float *)(void *)(e->scratch + f->offset);
-
-	(void)i;
-	for (size_t g = 0; g < f->groups; g++)
-		for (size_t k = 0; k < f->k; k++)
-			for (size_t c = 0; c < f->c; c++) {
-				const float *a = w + ((g * f->k + k) * f->c + c) * f->area;
-				float *b = to + ((g * f->c + c) * f->k + k) * f->area;
-
-				for (size_t j = 0; j < f->area; j++)
-					b[j] = a[f->area - 1 - j];
-			}
-	return INN_OK;
-}
-
-static bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
-
-/* Weights that are the same for every batch are reordered once, and shared by all products that read them. A product of
- * the prologue runs before the steps that follow it and reorders for itself. */
-static int kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot)
-{
-	struct product *q = c->q;
-	bool here = in_prologue(e, c->i);
-	uint32_t from;
-	size_t at = e->kept_size;
-	int s;
-
-	for (uint32_t k = 0; k < e->n_weights; k++) {
-		const struct weight *w = &e->weight[k];
-
-		if (w->slot != NONE && w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
-			*slot = w->slot;
-			return INN_OK;
-		}
-	}
-	if (!(here || (q = cpu_alloc(e, 1, sizeof(*q)))) || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
-		return INN_ENOMEM;
-	if (c->flipped) {
-		struct flip *f = cpu_alloc(e, 1, sizeof(*f));
-		const dnnl_dim_t *d = c->plain[W].dims + (c->groups > 1);
-
-		if (!f)
-			return INN_ENOMEM;
-		*f = (struct flip){ location, c->groups, (uint32_t)d[1], (uint32_t)d[0], 1, scratch_take(e, q, dnnl_memory_desc_get_size(&c->plain[W])) };
-		for (uint32_t k = 0; k < c->n; k++)
-			f->area *= (size_t)d[2 + k];
-		if ((s = cpu_once(e, run_flip, c->i, f)) || (s = cpu_slot(e, c->i, &c->plain[W], AT_SCRATCH, c->i, f->offset, &from)))
-			return s;
-	} else if ((s = cpu_slot(e, c->i, &c->plain[W], AT_VALUE, location, 0, &from))) {
-		return s;
-	}
-	e->kept_size += round_up(dnnl_memory_desc_get_size(want));
-	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = cpu_reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
-		return s;
-	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want };
-	return here ? INN_OK : cpu_once(e, cpu_run_product, c->i, q);
 }
 
 /* The layout asked for is blocks of 16 channels. */
@@ -194,18 +109,18 @@ static bool wants_blocks(struct inn_exec *e, const struct conv *c, uint32_t k, c
 static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want, uint32_t *slot)
 {
 	bool same = dnnl_memory_desc_equal(&c->plain[k], want), block = wants_blocks(e, c, k, want) && cpu_can_block(e, c->i, c->src[k]);
-	uint32_t from, at = block ? cpu_block(e, c->i, c->i, c->src[k]) : cpu_dense(e, c->i, c->i, c->src[k]);
+	uint32_t from, at = block ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k]);
 
 	if (at == NONE)
 		return INN_ENOMEM;
 	if (k == W && !op_of(e, c->op[W])->home && (!same || c->flipped))
-		return kept_weight(e, c, want, at, slot);
+		return cpu_kept_weight(e, c, want, at, slot);
 	if (same || block)
 		return cpu_slot(e, c->i, want, AT_VALUE, at, 0, slot);
 	int s = cpu_slot(e, c->i, &c->plain[k], AT_VALUE, at, 0, &from);
 
 	if (!s)
-		s = cpu_slot(e, c->i, want, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(want)), slot);
+		s = cpu_slot(e, c->i, want, AT_SCRATCH, c->i, cpu_take(e, c->q, dnnl_memory_desc_get_size(want)), slot);
 	return s ? s : cpu_reorder(e, c->i, c->q, &c->plain[k], from, want, *slot);
 }
 
@@ -213,7 +128,7 @@ static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const d
 static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_desc_t pd, const uint32_t *in, uint32_t out, const int *arg,
 		const dnnl_query_t *query)
 {
-	uint32_t slot[4], to;
+	uint32_t slot[5], to, bias;
 	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, query[2], 0);
 	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
 	bool same = dnnl_memory_desc_equal(&c->plain[out], md), direct;
@@ -221,31 +136,58 @@ static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_d
 
 	for (uint32_t k = 0; !s && k < 2; k++)
 		s = operand(e, c, in[k], dnnl_primitive_desc_query_md(pd, query[k], 0), &slot[k]);
-	e->blocked[c->i] = !same && wants_blocks(e, c, out, md);
-	direct = same || e->blocked[c->i];
+	e->blocked[c->at] = !same && wants_blocks(e, c, out, md);
+	direct = same || e->blocked[c->at];
+	if (!s && c->tail) {
+		bias = cpu_dense(e, c->at, c->tail->add, c->tail->k);
+		s = bias == NONE ? INN_ENOMEM : cpu_slot(e, c->i, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1), AT_VALUE, bias, 0, &slot[4]);
+	}
 	if (!s)
-		s = cpu_slot(e, c->i, direct ? md : &c->plain[out], AT_VALUE, c->i, 0, &to);
+		s = cpu_slot(e, c->i, direct ? md : &c->plain[out], AT_VALUE, c->at, 0, &to);
 	if (s)
 		return s;
 	slot[2] = to;
 	if (!direct)
-		s = cpu_slot(e, c->i, md, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(md)), &slot[2]);
+		s = cpu_slot(e, c->i, md, AT_SCRATCH, c->i, cpu_take(e, c->q, dnnl_memory_desc_get_size(md)), &slot[2]);
 	if (!s)
-		s = cpu_slot(e, c->i, pad, AT_SCRATCH, c->i, scratch_take(e, c->q, dnnl_memory_desc_get_size(pad)), &slot[3]);
+		s = cpu_slot(e, c->i, pad, AT_SCRATCH, c->i, cpu_take(e, c->q, dnnl_memory_desc_get_size(pad)), &slot[3]);
 	if (!s)
-		s = cpu_call(e, c->i, c->q, pd, 4, arg, slot);
+		s = cpu_call(e, c->i, c->q, pd, c->tail ? 5 : 4, arg, slot);
 	return s || direct ? s : cpu_reorder(e, c->i, c->q, md, slot[2], &c->plain[out], to);
 }
 
 static dnnl_status_t forward_desc(const struct conv *c, dnnl_prop_kind_t prop, dnnl_convolution_desc_t *d)
 {
-	return dnnl_dilated_convolution_forward_desc_init(d, prop, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y], c->stride,
-							  c->dilation, c->before, c->after);
+	dnnl_memory_desc_t bias;
+	const dnnl_dims_t channels = { c->shape[Y].dim[1] };
+	dnnl_status_t s = dnnl_memory_desc_init_by_tag(&bias, 1, channels, dnnl_f32, dnnl_a);
+
+	return s ? s : dnnl_dilated_convolution_forward_desc_init(d, prop, dnnl_convolution_direct, &c->any[X], &c->any[W], c->tail ? &bias : NULL,
+								  &c->any[Y], c->stride, c->dilation, c->before, c->after);
+}
+
+/* Everything that a primitive is made with besides its shapes. */
+static dnnl_status_t attributes(const struct conv *c, dnnl_primitive_attr_t *attr)
+{
+	dnnl_post_ops_t ops = NULL;
+	dnnl_status_t s = dnnl_primitive_attr_create(attr);
+
+	if (!s)
+		s = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
+	if (s || !c->tail || !c->tail->relu)
+		return s;
+	s = dnnl_post_ops_create(&ops);
+	if (!s)
+		s = dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
+	if (!s)
+		s = dnnl_primitive_attr_set_post_ops(*attr, ops);
+	dnnl_post_ops_destroy(ops);
+	return s;
 }
 
 static int make(struct inn_exec *e, const struct conv *c, uint32_t code)
 {
-	static const int arg[3][4] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD },
+	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
 				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
 				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
 	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
@@ -256,10 +198,8 @@ static int make(struct inn_exec *e, const struct conv *c, uint32_t code)
 	dnnl_convolution_desc_t d;
 	dnnl_primitive_desc_t pd = NULL, hint = NULL;
 	dnnl_primitive_attr_t attr = NULL;
-	dnnl_status_t s = dnnl_primitive_attr_create(&attr);
+	dnnl_status_t s = attributes(c, &attr);
 
-	if (!s)
-		s = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
 	if (!s)
 		s = forward_desc(c, kind ? dnnl_forward_training : dnnl_forward_inference, &d);
 	if (!s)
@@ -339,18 +279,18 @@ static bool by_winograd(const struct inn_exec *e, const struct conv *c, uint32_t
 	return ok;
 }
 
-int cpu_product(struct inn_exec *e, uint32_t i)
+int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 {
 	static const uint32_t role[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } }; /* of source 0, source 1 and the result */
 	uint32_t code = op_of(e, i)->code;
 	const uint32_t *r = role[code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2];
 	struct inn_window w;
-	struct conv c = { .i = i };
+	struct conv c = { .i = i, .at = at, .tail = at != i ? &e->tail[i] : NULL };
 	int s = INN_OK;
 
 	if (!e->count[i])
 		return INN_OK;
-	e->step[i] = (struct step){ .fn = cpu_zero, .op = i };
+	e->step[at] = (struct step){ .fn = cpu_zero, .op = at };
 	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)])
 		return INN_OK;
 	inn_op_window(e->p, i, &w);
@@ -382,13 +322,13 @@ int cpu_product(struct inn_exec *e, uint32_t i)
 		code = INN_OP_CONV;
 	}
 	if (by_winograd(e, &c, code))
-		return cpu_winograd(e, i, c.src[X], c.src[W], c.flipped, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
+		return cpu_winograd(e, i, at, c.src[X], c.src[W], c.flipped, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
 	for (uint32_t k = 0; !s && k < 3; k++)
 		s = layouts(e, &c, k, &c.shape[k]);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
 		return INN_ENOMEM;
 	if (!s)
 		s = make(e, &c, code);
-	e->step[i] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = i };
+	e->step[at] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = at };
 	return s;
 }

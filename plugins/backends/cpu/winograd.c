@@ -13,8 +13,11 @@
 #endif
 
 typedef float v16 __attribute__((vector_size(64)));
+typedef int32_t v16i __attribute__((vector_size(64)));
 
 struct winograd {
+	uint32_t bias;                              /* location, or NONE */
+	bool relu;
 	uint32_t x, c, o, in[2], out[2], before[2]; /* x: location */
 	uint32_t tiles_w, tiles, step, blocks;      /* of one sample; tiles per block */
 	size_t samples, weights, pitch_c, pitch_o;  /* weights: bytes into what is kept */
@@ -85,9 +88,9 @@ WIDE static inline void tile_in(const struct winograd *w, const float *x, int64_
 	}
 }
 
-WIDE static inline void tile_out(const struct winograd *w, const float *m, uint32_t h0, uint32_t w0, float *y)
+WIDE static inline void tile_out(const struct winograd *w, const float *m, v16 bias, uint32_t h0, uint32_t w0, float *y)
 {
-	v16 d[4][4], s[2][4];
+	v16 d[4][4], s[2][4], zero = { 0 };
 	size_t next = (size_t)w->step * w->pitch_o;
 
 	for (int k = 0; k < 16; k++)
@@ -97,14 +100,16 @@ WIDE static inline void tile_out(const struct winograd *w, const float *m, uint3
 		s[1][j] = d[1][j] - d[2][j] - d[3][j];
 	}
 	for (uint32_t i = 0; i < 2 && h0 + i < w->out[0]; i++) {
-		v16 r[2] = { s[i][0] + s[i][1] + s[i][2], s[i][1] - s[i][2] - s[i][3] };
+		v16 r[2] = { s[i][0] + s[i][1] + s[i][2] + bias, s[i][1] - s[i][2] - s[i][3] + bias };
 
+		for (uint32_t j = 0; w->relu && j < 2; j++)
+			r[j] = (v16)((v16i)r[j] & (r[j] > zero));
 		for (uint32_t j = 0; j < 2 && w0 + j < w->out[1]; j++)
 			memcpy(y + ((size_t)(h0 + i) * w->out[1] + w0 + j) * LANES, &r[j], sizeof(v16));
 	}
 }
 
-WIDE static dnnl_status_t block(const struct winograd *w, const float *x, const float *u, float *y, uint32_t b, float *v)
+WIDE static dnnl_status_t block(const struct winograd *w, const float *x, const float *u, const float *bias, float *y, uint32_t b, float *v)
 {
 	uint32_t first = b * w->step, n = w->tiles - first < w->step ? w->tiles - first : w->step;
 	float *m = v + 16 * (size_t)w->step * w->pitch_c;
@@ -121,8 +126,13 @@ WIDE static dnnl_status_t block(const struct winograd *w, const float *x, const 
 		s = dnnl_sgemm('N', 'N', n, w->o, w->c, 1, v + k * (size_t)w->step * w->pitch_c, (dnnl_dim_t)w->pitch_c,
 			       u + k * (size_t)w->c * w->o, w->o, 0, m + k * (size_t)w->step * w->pitch_o, (dnnl_dim_t)w->pitch_o);
 	for (uint32_t t = 0; t < n; t++)
-		for (uint32_t o = 0; o < w->o; o += LANES)
-			tile_out(w, m + t * w->pitch_o + o, (first + t) / w->tiles_w * 2, (first + t) % w->tiles_w * 2, y + o * plane_out);
+		for (uint32_t o = 0; o < w->o; o += LANES) {
+			v16 c = { 0 };
+
+			if (bias)
+				memcpy(&c, bias + o, sizeof(c));
+			tile_out(w, m + t * w->pitch_o + o, c, (first + t) / w->tiles_w * 2, (first + t) % w->tiles_w * 2, y + o * plane_out);
+		}
 	return s;
 }
 
@@ -136,6 +146,7 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 	const struct winograd *w = arg;
 	const float *x = e->at[w->x], *u = (const float *)(const void *)(e->kept + w->weights);
 	size_t n_x = (size_t)w->c * w->in[0] * w->in[1], n_y = (size_t)w->o * w->out[0] * w->out[1];
+	const float *bias = w->bias == NONE ? NULL : e->at[w->bias];
 	float *y = e->at[i];
 	int status = dnnl_success;
 
@@ -143,7 +154,7 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 	for (size_t k = 0; k < w->samples * w->blocks; k++) {
 		size_t s = k / w->blocks;
 		float *v = (float *)(void *)(e->scratch + scratch_of(w) * (size_t)omp_get_thread_num());
-		dnnl_status_t r = block(w, x + s * n_x, u, y + s * n_y, (uint32_t)(k % w->blocks), v);
+		dnnl_status_t r = block(w, x + s * n_x, u, bias, y + s * n_y, (uint32_t)(k % w->blocks), v);
 
 		status = (int)r > status ? (int)r : status;
 	}
@@ -169,7 +180,7 @@ static int weights(struct inn_exec *e, uint32_t i, uint32_t op, uint32_t locatio
 	return cpu_once(e, run_transform, i, f);
 }
 
-int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before)
+int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before)
 {
 	struct winograd *w = cpu_alloc(e, 1, sizeof(*w));
 	const struct inn_shape *x = src_shape(e, i, k_x), *y = &op_of(e, i)->shape;
@@ -193,12 +204,14 @@ int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t k_x, uint32_t k_w, boo
 	w->pitch_c = w->c + LANES; /* no power of two: rows of one column would share a cache set */
 	w->pitch_o = w->o + LANES;
 	cpu_scratch(e, scratch_of(w) * (size_t)e->dev->threads);
-	w->x = cpu_block(e, i, i, k_x);
-	uint32_t at = cpu_dense(e, i, i, k_w);
+	w->x = cpu_block(e, at, i, k_x);
+	w->bias = at != i ? cpu_dense(e, at, e->tail[i].add, e->tail[i].k) : NONE;
+	w->relu = at != i && e->tail[i].relu;
+	uint32_t kernel = cpu_dense(e, at, i, k_w);
 
-	if (w->x == NONE || at == NONE)
+	if (w->x == NONE || kernel == NONE || (at != i && w->bias == NONE))
 		return INN_ENOMEM;
-	e->blocked[i] = true;
-	e->step[i] = (struct step){ .fn = run_winograd, .arg = w, .op = i };
-	return weights(e, i, root_of(e, i, k_w), at, flipped, w);
+	e->blocked[at] = true;
+	e->step[at] = (struct step){ .fn = run_winograd, .arg = w, .op = at };
+	return weights(e, i, root_of(e, i, k_w), kernel, flipped, w);
 }

@@ -1,0 +1,33 @@
+/* A convolution on its way to a primitive. Shared by product.c and weights.c. */
+#ifndef INN_CPU_PRODUCT_H
+#define INN_CPU_PRODUCT_H
+#include "cpu.h"
+
+enum { X, W, Y };
+struct conv {
+	uint32_t i, at;               /* the operation; the one that stores the result, whose step it is */
+	const struct tail *tail;      /* what follows in the same pass, or NULL */
+	uint32_t op[3], src[3];       /* operations that hold x, w and y; their number as a source, NONE: the result */
+	struct inn_shape shape[3];
+	uint32_t n, groups;
+	dnnl_memory_desc_t plain[3], any[3];
+	dnnl_dims_t stride, dilation, before, after;
+	bool flipped;                 /* x and y exchanged, w flipped and transposed */
+	struct product *q;
+};
+
+
+/* Room for `bytes` in the scratch memory of one product. */
+static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t bytes)
+{
+	size_t at = q->top;
+
+	q->top += round_up(bytes);
+	cpu_scratch(e, q->top);
+	return at;
+}
+static inline bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
+
+/* weights.c: the slot of the kernel, which stands at `location`, in the layout asked for. */
+int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot);
+#endif

@@ -1,0 +1,65 @@
+/* Kernels in the layouts that primitives ask for, made once per model. */
+#include "product.h"
+
+struct flip { uint32_t location, groups, k, c; size_t area, offset; };
+
+/* [g][K][C][area] to [g][C][K][area reversed], into scratch. */
+static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
+{
+	const struct flip *f = arg;
+	const float *w = e->at[f->location];
+	float *to = (float *)(void *)(e->scratch + f->offset);
+
+	(void)i;
+	for (size_t g = 0; g < f->groups; g++)
+		for (size_t k = 0; k < f->k; k++)
+			for (size_t c = 0; c < f->c; c++) {
+				const float *a = w + ((g * f->k + k) * f->c + c) * f->area;
+				float *b = to + ((g * f->c + c) * f->k + k) * f->area;
+
+				for (size_t j = 0; j < f->area; j++)
+					b[j] = a[f->area - 1 - j];
+			}
+	return INN_OK;
+}
+
+/* Weights that are the same for every batch are reordered once, and shared by all products that read them. A product of
+ * the prologue runs before the steps that follow it and reorders for itself. */
+int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot)
+{
+	struct product *q = c->q;
+	bool here = in_prologue(e, c->i);
+	uint32_t from;
+	size_t at = e->kept_size;
+	int s;
+
+	for (uint32_t k = 0; k < e->n_weights; k++) {
+		const struct weight *w = &e->weight[k];
+
+		if (w->slot != NONE && w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
+			*slot = w->slot;
+			return INN_OK;
+		}
+	}
+	if (!(here || (q = cpu_alloc(e, 1, sizeof(*q)))) || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
+		return INN_ENOMEM;
+	if (c->flipped) {
+		struct flip *f = cpu_alloc(e, 1, sizeof(*f));
+		const dnnl_dim_t *d = c->plain[W].dims + (c->groups > 1);
+
+		if (!f)
+			return INN_ENOMEM;
+		*f = (struct flip){ location, c->groups, (uint32_t)d[1], (uint32_t)d[0], 1, cpu_take(e, q, dnnl_memory_desc_get_size(&c->plain[W])) };
+		for (uint32_t k = 0; k < c->n; k++)
+			f->area *= (size_t)d[2 + k];
+		if ((s = cpu_once(e, run_flip, c->i, f)) || (s = cpu_slot(e, c->i, &c->plain[W], AT_SCRATCH, c->i, f->offset, &from)))
+			return s;
+	} else if ((s = cpu_slot(e, c->i, &c->plain[W], AT_VALUE, location, 0, &from))) {
+		return s;
+	}
+	e->kept_size += round_up(dnnl_memory_desc_get_size(want));
+	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = cpu_reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
+		return s;
+	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want };
+	return here ? INN_OK : cpu_once(e, cpu_run_product, c->i, q);
+}

@@ -1,0 +1,82 @@
+/* Convolutions whose weights are the same for every batch: backends keep these in layouts of their own, transform them, and fuse
+ * what follows. */
+#include "conform.h"
+#include <stdlib.h>
+
+enum tail { PLAIN, BIAS, RELU, BOTH_READ, ADJOINT, TAILS }; /* BOTH_READ: the sum before the ReLU is read too */
+
+struct kept { struct inn_tensor w, bias; enum tail tail; };
+
+static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
+{
+	const struct kept *u = s->user;
+	inn_val w = inn_param_of(b, "w", &u->w), c = inn_channel(b, inn_param_of(b, "c", &u->bias), s->in[0].rank);
+
+	if (u->tail == ADJOINT)
+		return inn_conv_dx(b, x[0], w, &s->w, s->a);
+	inn_val y = inn_conv(b, x[0], w, &s->w), z;
+
+	switch (u->tail) {
+	case PLAIN: return y;
+	case BIAS: return inn_add(b, c, y);
+	case RELU: return inn_mulc(b, inn_pos_part(b, inn_add(b, y, c)), 2);
+	default:
+		z = inn_add(b, y, c);
+		return inn_add(b, inn_pos_part(b, z), inn_mulc(b, z, 0.5));
+	}
+}
+
+static void free_numbers(struct kept *u)
+{
+	free(u->w.data);
+	free(u->bias.data);
+}
+
+static void one(struct bench *t, const char *name, struct inn_window w, const uint32_t *in, const uint32_t *ker, uint32_t c, uint32_t k, enum tail tail)
+{
+	struct inn_shape x = { .rank = w.n + 2, .dim = { 2, c } }, y = { .rank = w.n + 2, .dim = { 2, k } };
+	struct kept u = { .tail = tail, .w = { .shape = { .rank = w.n + 2, .dim = { k, c / w.groups } }, .dtype = INN_F64 },
+			  .bias = { .shape = { .rank = 1, .dim = { k } }, .dtype = INN_F64 } };
+	struct spec s = { .name = name, .make = make, .n_in = 1, .w = w, .user = &u, .batch = 2 };
+
+	for (uint32_t d = 0; d < w.n; d++) {
+		s.a[d] = x.dim[2 + d] = in[d];
+		u.w.shape.dim[2 + d] = ker[d];
+		y.dim[2 + d] = steps(in[d], ker[d], &w, d);
+	}
+	s.in[0] = tail == ADJOINT ? y : x;
+	u.w.data = numbers(count_of(&u.w.shape), SMOOTH, 3);
+	u.bias.data = numbers(k, SMOOTH, 4);
+	if (u.w.data && u.bias.data)
+		conform(t, &s);
+	free_numbers(&u);
+}
+
+void conform_kept(struct bench *t)
+{
+	static const uint32_t image[3] = { 9, 12, 5 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, single[3] = { 1, 1, 1 };
+
+	for (int tail = PLAIN; tail < TAILS; tail++) {
+		struct inn_window same = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+		struct inn_window w = same;
+
+		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
+		one(t, "3x3, few channels", w, image, three, 3, 16, tail);
+		w.before[0] = 0;
+		w.after[1] = 2;
+		one(t, "3x3, uneven padding", w, image, three, 64, 64, tail);
+		w = same;
+		w.stride[0] = w.stride[1] = 2;
+		one(t, "strided", w, image, three, 32, 16, tail);
+		w = same;
+		w.groups = 32;
+		one(t, "depthwise", w, image, three, 32, 32, tail);
+		one(t, "an image smaller than the kernel", same, small, three, 16, 32, tail);
+		w = (struct inn_window){ .n = 2, .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+		one(t, "1x1", w, image, single, 16, 48, tail);
+		w = (struct inn_window){ .n = 1, .stride = { 1 }, .before = { 1 }, .after = { 1 }, .dilation = { 1 }, .groups = 1 };
+		one(t, "one axis", w, image, three, 16, 16, tail);
+		w = (struct inn_window){ .n = 3, .stride = { 1, 1, 1 }, .before = { 1, 1, 1 }, .after = { 1, 1, 1 }, .dilation = { 1, 1, 1 }, .groups = 1 };
+		one(t, "three axes", w, image, three, 4, 16, tail);
+	}
+}
