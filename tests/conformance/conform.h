@@ -28,6 +28,7 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 	uint32_t a[3 * INN_MAX_RANK]; /* what make and oracle want to know */
 	uint32_t grads;       /* mask of inputs whose derivative is checked */
 	uint32_t batch;       /* 0: 1 */
+	bool fast;            /* the plan is not strict: backends take their fast algorithms */
 	void *user;           /* for make and oracle */
 	void (*done)(void *user); /* or NULL: called when the plan is gone */
 };
