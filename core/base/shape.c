@@ -100,13 +100,32 @@ int inn_tensor_convert(inn_ctx *ctx, const struct inn_tensor *in, uint32_t dtype
 	return INN_OK;
 }
 
+/* How many elements from the start are certainly finite: whole runs of f32 in which no exponent is all ones. */
+static size_t finite_runs(const struct inn_tensor *t, size_t n)
+{
+	enum { RUN = 1024 };
+	const char *p = t->data;
+	size_t i = 0;
+
+	for (; t->dtype == INN_F32 && i + RUN <= n; i += RUN) {
+		uint32_t bad = 0, v[RUN];
+
+		memcpy(v, p + i * sizeof(*v), sizeof(v));
+		for (uint32_t k = 0; k < RUN; k++)
+			bad |= (v[k] & 0x7f800000u) == 0x7f800000u;
+		if (bad)
+			break;
+	}
+	return i;
+}
+
 size_t inn_tensor_nonfinite(const struct inn_tensor *t)
 {
 	size_t n;
 
 	if (t->dtype > INN_BF16 || !inn_shape_count(&t->shape, &n))
 		return SIZE_MAX;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = finite_runs(t, n); i < n; i++)
 		if (!isfinite(inn_tensor_real(t, i)))
 			return i;
 	return SIZE_MAX;

@@ -166,12 +166,15 @@ static void dense_plane(const struct pool *p, bool dx, const float *x, const flo
 		dense_max(p, dx, kh, kw, x, by, y);
 }
 
+typedef float v16 __attribute__((vector_size(64)));
+typedef int32_t v16i __attribute__((vector_size(64)));
+
 /* One cell of 16 planes at once. */
 WIDE static inline void lane_max(const struct pool *p, bool dx, const uint32_t o[3], const struct span s[3], const float *x, const float *by,
 				 float *y)
 {
-	float top[LANES] = { 0 };
-	int32_t best[LANES] = { 0 };
+	v16 top = { 0 }, v, g;
+	v16i best = { 0 };
 	bool first = true;
 
 	for (uint32_t a = s[0].from; a < s[0].to; a++)
@@ -180,24 +183,33 @@ WIDE static inline void lane_max(const struct pool *p, bool dx, const uint32_t o
 
 			for (uint32_t c = s[2].from; c < s[2].to; c++, first = false) {
 				int32_t at = (int32_t)(line + place_of(p, 2, o[2], c));
-				const float *v = by + (size_t)at * LANES;
 
-				for (uint32_t l = 0; l < LANES; l++) {
-					bool more = first || v[l] > top[l];
+				memcpy(&v, by + (size_t)at * LANES, sizeof(v));
+				v16i more = first ? ~(v16i){ 0 } : v > top;
 
-					best[l] = more ? at : best[l];
-					top[l] = more ? v[l] : top[l];
-				}
+				best = (more & at) | (~more & best);
+				top = (v16)((more & (v16i)v) | (~more & (v16i)top));
 			}
 		}
-	for (uint32_t l = 0; l < LANES; l++) {
-		size_t at = first ? 0 : (size_t)best[l] * LANES + l;
-
-		if (dx)
-			y[at] += first ? 0 : x[l];
-		else
-			y[l] = first ? 0 : x[at];
+	if (!dx) {
+		for (uint32_t l = 0; x != by && l < LANES; l++)
+			top[l] = first ? 0 : x[(size_t)best[l] * LANES + l];
+		memcpy(y, &top, sizeof(top));
+		return;
 	}
+	memcpy(&g, x, sizeof(g));
+	for (uint32_t a = s[0].from; a < s[0].to; a++)
+		for (uint32_t b = s[1].from; b < s[1].to; b++) {
+			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+
+			for (uint32_t c = s[2].from; c < s[2].to; c++) {
+				int32_t at = (int32_t)(line + place_of(p, 2, o[2], c));
+
+				memcpy(&v, y + (size_t)at * LANES, sizeof(v));
+				v += (v16)((v16i)g & (best == at));
+				memcpy(y + (size_t)at * LANES, &v, sizeof(v));
+			}
+		}
 }
 
 WIDE static inline void lane_avg(const struct pool *p, bool dx, const uint32_t o[3], const struct span s[3], const float *x, float *y)
