@@ -199,6 +199,19 @@ static int check_given(struct expansion *x, const struct inn__yaml *file, const 
 	return rc;
 }
 
+/* A class without a default that may not be absent. */
+static int check_missing(struct expansion *x, const char *preset, const struct inn_loc *loc)
+{
+	for (size_t i = 0; x->params && i < x->params->n; i++) {
+		const struct inn__yaml *row = x->params->item[i], *cls = inn__yaml_get(row, "class"), *help = inn__yaml_get(row, "help");
+
+		if (cls && !inn__yaml_get(row, "nullable") && !value_of(x, x->params->key[i]->text))
+			return inn_fail(x->ctx, INN_ECONFIG, x->given ? &x->given->loc : loc, "%s: %s is missing: %s", preset,
+					x->params->key[i]->text, help && help->kind == INN__SCALAR ? help->text : cls->text);
+	}
+	return INN_OK;
+}
+
 static int check_range(struct expansion *x, const char *preset)
 {
 	int rc = INN_OK;
@@ -246,7 +259,8 @@ int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *pa
 {
 	struct expansion x = { .ctx = ctx, .f = f, .given = given };
 	const struct inn__yaml *type = inn__yaml_get(given, "type");
-	const char *name = type ? type->text : path;
+	const char *file_name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	const char *name = type ? type->text : inn_printf(ctx, "%.*s", (int)strlen(file_name) - 5, file_name); /* without .yaml */
 	struct inn__yaml *file, open;
 	int rc = inn__yaml_file(ctx, path, &file);
 
@@ -255,7 +269,8 @@ int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *pa
 	if (file->kind != INN__MAP)
 		return inn_fail(ctx, INN_ECONFIG, &file->loc, "a preset is a mapping");
 	x.params = inn__yaml_get(file, "params");
-	if ((rc = check_given(&x, file, name)) < 0 || (rc = check_range(&x, name)) < 0 || (rc = body_of(&x, file, &open)) < 0)
+	if ((rc = check_given(&x, file, name)) < 0 || (rc = check_missing(&x, name, &file->loc)) < 0 ||
+	    (rc = check_range(&x, name)) < 0 || (rc = body_of(&x, file, &open)) < 0)
 		return rc;
 	return expand(&x, &open, body);
 }

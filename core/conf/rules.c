@@ -33,6 +33,28 @@ static int check_traits(inn_ctx *ctx, const struct inn__yaml *y, const struct in
 	return INN_OK;
 }
 
+struct wanted { const char *name; bool found; struct inn__nearest near; };
+
+static void offer_kind(void *user, const char *name)
+{
+	struct wanted *w = user;
+
+	w->found |= !strcmp(w->name, name);
+	inn__nearest_offer(&w->near, name);
+}
+
+static int check_kinds(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, const struct inn_strs *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct wanted w = { .name = s->v[i], .near = { .want = s->v[i] } };
+
+		f->names(f->user, INN_LAYER, offer_kind, &w);
+		if (!w.found)
+			return inn__suggest(ctx, &y->loc, &w.near, inn_printf(ctx, "no kind of layer is named %s", s->v[i]));
+	}
+	return INN_OK;
+}
+
 /* The rows are named by their fields; the keys are those names without "m.". */
 static int bind_match(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, struct inn_match *out)
 {
@@ -47,6 +69,8 @@ static int bind_match(inn_ctx *ctx, const struct inn__finder *f, const struct in
 
 	if (rc >= 0)
 		rc = check_traits(ctx, y, &m.m.trait);
+	if (rc >= 0)
+		rc = check_kinds(ctx, f, y, &m.m.kind);
 	if (rc >= 0 && m.depth.n && m.depth.n != 2)
 		rc = inn_fail(ctx, INN_ECONFIG, &y->loc, "depth: two numbers, from and to, are expected");
 	if (!inn__yaml_get(y, "until"))

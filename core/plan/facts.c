@@ -257,9 +257,12 @@ static uint8_t rows_of(const inn_build *b, uint32_t id)
 	case INN_OP_PERMUTE: return a[0] ? 'X' : 'B';
 	case INN_OP_SLICE: case INN_OP_PAD: return o->shape.dim[0] == x->shape.dim[0] ? 'B' : 'X';
 	case INN_OP_CONCAT:
-		for (uint32_t k = 0; k < o->n_src; k++)
-			if (val(b, src_of(b, id, k))->op.rows != 'B')
+		for (uint32_t k = 0; k < o->n_src; k++) {
+			const struct value *s = val(b, src_of(b, id, k));
+
+			if (s->op.rows != 'B' && !s->uniform && !s->repeats)
 				return 'X';
+		}
 		return a[0] ? 'B' : 'X';
 	case INN_OP_CONV: case INN_OP_CONV_DX: return second ? 'X' : 'B';
 	case INN_OP_CONV_DW: return 'X';

@@ -42,8 +42,11 @@ static inn_val bound(inn_build *b, const struct inn_site *s, const struct inn_re
 	if (v->n == 1)
 		return inn_const(b, v->v[0], &shape);
 	if (!v->n || v->n > 64 || v->n != shape.dim[1]) {
-		inn_fail(inn_build_ctx(b), INN_ECONFIG, NULL, "%s: low and high need one number or one for each of %u channels",
-			 inn_node_name(s->node), shape.dim[1]);
+		if (!inn_failed(inn_build_ctx(b)))
+			inn_fail(inn_build_ctx(b), INN_ECONFIG, NULL,
+				 v->n ? "%s: lrp.bounded: low and high are one number or one for each of %u channels" :
+					"%s: lrp.bounded: low and high are missing and no preprocessing gives them; say one number or one for each of %u channels",
+				 inn_node_name(s->node), shape.dim[1]);
 		return (inn_val){ 0 };
 	}
 	for (uint32_t d = 0; d < one.rank; d++)

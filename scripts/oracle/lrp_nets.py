@@ -67,6 +67,23 @@ def chain(*layers, out):
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(out, 4))
 
 
+class Unbiased(nn.Module):
+    """Nothing keeps relevance here: no biases, and every sum is of what the layers pass on."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.act0 = nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.ReLU()
+        self.a, self.acta, self.b = nn.Conv2d(8, 8, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1, groups=2, bias=False)
+        self.add, self.act1, self.top = Add(), nn.ReLU(), nn.MaxPool2d(2)
+        self.c, self.act2, self.mean = nn.Conv2d(8, 8, 3, bias=False), nn.ReLU(), nn.AvgPool2d(2)
+        self.flat, self.d, self.act3, self.head = nn.Flatten(), nn.Linear(8, 9, bias=False), nn.ReLU(), nn.Linear(9, 4, bias=False)
+
+    def forward(self, x):
+        h = self.act0(self.stem(x))
+        h = self.top(self.act1(self.add(h, self.b(self.acta(self.a(h))))))
+        return self.head(self.act3(self.d(self.flat(self.mean(self.act2(self.c(h)))))))
+
+
 NETS = {
     "windows": (Windows, (2, 3, 9, 8)),
     "blocks": (Blocks, (2, 3, 8, 8)),
@@ -74,6 +91,7 @@ NETS = {
     "line": (lambda: chain(nn.Conv1d(3, 6, 3, padding=1), nn.BatchNorm1d(6), nn.ReLU(), nn.Conv1d(6, 4, 3, stride=2), nn.ReLU(), nn.AvgPool1d(2), out=4), (2, 3, 8)),
     "upward": (lambda: chain(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.ConvTranspose2d(4, 3, 3, stride=2, padding=1, output_padding=1), nn.BatchNorm2d(3),
                              nn.ReLU(), out=108), (2, 3, 8, 8)),
+    "unbiased": (Unbiased, (2, 3, 8, 8)),
     "captum": (lambda: Chain(nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3), nn.ReLU(), nn.AvgPool2d(2), out=4), (2, 3, 8, 8)),
     "captum_blocks": (lambda: Blocks(Addition_Module), (2, 3, 8, 8)),
 }
@@ -92,7 +110,8 @@ def build(name):
                 m.running_mean.copy_(torch.randn_like(m.running_mean) * 0.4)
                 m.running_var.copy_(torch.rand_like(m.running_var) + 0.4)
                 m.eps = 2.0 ** -10
-            elif getattr(m, "bias", None) is not None:
+            elif hasattr(m, "weight"):
                 m.weight.copy_(torch.randn_like(m.weight) * (1.5 / m.weight[0].numel()) ** 0.5)
-                m.bias.copy_(torch.randn_like(m.bias) * 0.3)
+                if m.bias is not None:
+                    m.bias.copy_(torch.randn_like(m.bias) * 0.3)
     return net, torch.randn(shape)

@@ -84,12 +84,12 @@ class Merge(SequentialMergeBatchNorm):
         self.batch_norm.eps = self.eps
 
 
-def save(net, case, passes, analyzer, arrays, tolerance=1e-9):
+def save(net, case, passes, analyzer, arrays, tolerance=1e-9, x="x"):
     files = []
     for k, array in enumerate(arrays):
         files.append(f"expect/{case}{'.%d' % k if k else ''}.npy")
         np.save(OUT / files[-1], np.ascontiguousarray(array.numpy(), np.float64))
-    CASES.append(f"{case} | nets/{net}.onnx{passes} | nets/{net}.x.npy | {analyzer} | max | {' '.join(files)} | f64 | {tolerance}")
+    CASES.append(f"{case} | nets/{net}.onnx{passes} | nets/{net}.{x}.npy | {analyzer} | max | {' '.join(files)} | f64 | {tolerance}")
 
 
 def table(rule, first=None):
@@ -118,9 +118,9 @@ def by_zennit(net, x, composite, inner=()):
     return [r.detach()] + [outputs[name].grad for name in inner]
 
 
-def layer_map(rule, first, canonizers):
+def layer_map(rule, first, canonizers, stabilizer=1e-6):
     return SpecialFirstLayerMapComposite(
-        [(Activation, Z.Pass()), (Sum, Z.Norm()), (AvgPool, Z.Norm()), (BatchNorm, Z.Pass()), (Convolution, rule()), (Linear, rule())],
+        [(Activation, Z.Pass()), (Sum, Z.Norm(stabilizer)), (AvgPool, Z.Norm(stabilizer)), (BatchNorm, Z.Pass()), (Convolution, rule()), (Linear, rule())],
         [(Convolution, first()), (Linear, first())] if first else [], canonizers=canonizers)
 
 
@@ -139,6 +139,20 @@ def zennit_cases(name, net, x):
             # zennit leaves batch norm to the gradient in two of them; ours pass it, so only the folded network is the same.
             if way == "folded" or key not in ("ExcitationBackprop", "BetaSmooth"):
                 save(name, f"{name}.{way}.{key}", passes, ours, by_zennit(net, x, composite(canonizers)))
+
+
+def laws(name, net, x):
+    """LRP-Z from the output's value is input times gradient, with biases too. Where no input of a layer is negative three names are one rule."""
+    v = x.clone().requires_grad_()
+    top = net(v).max(1).values
+    product = x * torch.autograd.grad(top.sum(), v)[0]
+    for way, passes in (("folded", FOLDED), ("layer", UNFOLDED)):
+        save(name, f"{name}.{way}.z", passes, "lrp.z", [product])
+    x = x.abs()
+    np.save(OUT / "nets" / f"{name}.positive.npy", x.float().numpy())
+    expected = by_zennit(net, x, layer_map(lambda: Z.ZPlus(1e-30, zero_params="bias"), None, [Merge()], 1e-30))
+    for ours in ("lrp.z_plus", "lrp.z_plus_fast", "lrp.alpha_1_beta_0_IB"):
+        save(name, f"{name}.positive.{ours}", FOLDED, f"{{type: {ours}, head: one}}", expected, x="positive")
 
 
 # captum's rule, our dialect and rule. Without biases captum's is the published rule with captum's stabilizer.
@@ -185,6 +199,7 @@ def main():
             captum_cases(name, net.double(), x.double())
         else:
             zennit_cases(name, net.double(), x.double())
+            laws(name, net, x.double())
     head = "# name | net and passes | input | analyzer and layers | target | expected | dtype | tolerance relative to the largest expected value\n"
     (OUT / "cases.txt").write_text(head + "\n".join(CASES) + "\n")
     print(len(CASES), "cases")

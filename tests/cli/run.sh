@@ -51,6 +51,8 @@ expect() {
 
 # shellcheck source=tests/cli/cases.sh
 . "$src/tests/cli/cases.sh"
+# shellcheck source=tests/cli/lrp.sh
+. "$src/tests/cli/lrp.sh"
 
 echo "$count cases, $failed failed"
 [ $failed = 0 ]

@@ -61,7 +61,7 @@ static double edge_term(const struct map *m, const struct rule_case *r, int whic
 }
 
 static void add_part(const struct map *m, const struct rule_case *r, const struct part *p, const double *x, const double *R,
-		     const double *plain, double *z, double *out)
+		     const double *plain, double *z, double *out, struct lost *lost)
 {
 	size_t each = m->n_out / m->samples, x_inner = m->n_in / m->samples / 4; /* lists of bounds: on inputs of four channels */
 
@@ -77,15 +77,20 @@ static void add_part(const struct map *m, const struct rule_case *r, const struc
 			squares += z[j] * z[j];
 		for (size_t j = s * each; j < (s + 1) * each; j++) {
 			bool other_side = (p->side > 0 && !(plain[j] > 0)) || (p->side < 0 && !(plain[j] < 0));
+			double safe = stabilized(r->guard, z[j], sqrt(squares / (double)each)), c = other_side ? 0 : p->weight * R[j] / safe;
 
-			z[j] = other_side ? 0 : p->weight * R[j] / stabilized(r->guard, z[j], sqrt(squares / (double)each));
+			if (lost) {
+				lost[s].bias += c * bias_term(r, p->bias, bias_of(m, j));
+				lost[s].stabilizer += c * (safe - z[j]);
+			}
+			z[j] = c;
 		}
 	}
 	for (size_t k = 0; k < m->n; k++)
 		out[m->e[k].i] += edge_term(m, r, p->term, &m->e[k], x, x_inner) * z[m->e[k].j];
 }
 
-void relevance(const struct map *m, const struct rule_case *r, const double *x, const double *R, double *out)
+void relevance(const struct map *m, const struct rule_case *r, const double *x, const double *R, double *out, struct lost *lost)
 {
 	double *plain = calloc(2 * m->n_out + 1, sizeof(*plain));
 
@@ -96,6 +101,6 @@ void relevance(const struct map *m, const struct rule_case *r, const double *x, 
 	for (size_t k = 0; plain && k < m->n; k++)
 		plain[m->e[k].j] += x[m->e[k].i] * m->W[m->e[k].w];
 	for (const struct part *p = r->part; plain && p->term; p++)
-		add_part(m, r, p, x, R, plain, plain + m->n_out, out);
+		add_part(m, r, p, x, R, plain, plain + m->n_out, out, lost);
 	free(plain);
 }

@@ -39,7 +39,7 @@ static void oracle_sum(const struct spec *spec, const double *const *x, double *
 	for (size_t i = 0; all && i < n[0] + n[1]; i++)
 		all[i] = i < n[0] ? x[0][i] : x[1][i - n[0]];
 	if (all)
-		relevance(&s->map, s->rule, all, x[s->n_data], r);
+		relevance(&s->map, s->rule, all, x[s->n_data], r, NULL);
 	for (size_t i = 0; i < n[s->operand]; i++)
 		out[i] = all ? r[i + (s->operand ? n[0] : 0)] : NAN;
 	free(all);
@@ -225,8 +225,8 @@ static void oracle_bn(const struct spec *spec, const double *const *x, double *o
 		for (size_t i = 0; i < m[0].n_in; i++)
 			mid[i] = x[0][i] * k[0][i / m[0].inner % CHANNELS] + c[0][i / m[0].inner % CHANNELS];
 		if (two)
-			relevance(&m[1], s->rule, mid, x[1], R);
-		relevance(&m[0], s->rule, x[0], two ? R : x[1], out);
+			relevance(&m[1], s->rule, mid, x[1], R, NULL);
+		relevance(&m[0], s->rule, x[0], two ? R : x[1], out, NULL);
 	}
 	free_map(&m[0]);
 	free_map(&m[1]);

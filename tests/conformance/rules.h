@@ -49,6 +49,7 @@ struct subject { /* one rule on one layer */
 	float *held[4];                 /* what the graph holds: w0 ... */
 	struct inn_tensor t[4];         /* over held */
 	inn_graph *g;
+	struct inn__probe *probe;       /* or NULL */
 	uint32_t n_data, operand;       /* operands that are no weights; whose relevance is wanted, n_data: the sum of all */
 };
 
@@ -66,7 +67,9 @@ int window_attributes(const struct subject *s, inn_node *n);
 inn_val make_relevance(inn_build *b, const inn_val *x, const struct spec *spec);
 void subject_free(void *subject);
 
-void relevance(const struct map *m, const struct rule_case *r, const double *x, const double *R, double *out);
+struct lost { double bias, stabilizer; };
+/* lost: NULL, or for each sample what does not reach the inputs; zeroed by the caller. */
+void relevance(const struct map *m, const struct rule_case *r, const double *x, const double *R, double *out, struct lost *lost);
 /* z kept away from zero; rms: of the sample's z. */
 double stabilized(struct inn_stabilizer how, double z, double rms);
 
