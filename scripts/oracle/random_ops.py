@@ -27,9 +27,14 @@ def spatial(x):
 
 # Elementwise.
 
+def selu(x):  # by the constants of ONNX, which are not quite PyTorch's
+    low = 1.67326319217681884765625 * (torch.exp(torch.clamp(x, max=0)) - 1)
+    return 1.05070102214813232421875 * (torch.relu(x) + low)
+
+
 UNARY = {
     "Relu": F.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Softplus": F.softplus, "Softsign": F.softsign, "Abs": torch.abs,
-    "Neg": torch.neg, "Erf": torch.erf, "Sin": torch.sin, "Cos": torch.cos, "Atan": torch.atan, "Elu": F.elu, "Selu": F.selu,
+    "Neg": torch.neg, "Erf": torch.erf, "Sin": torch.sin, "Cos": torch.cos, "Atan": torch.atan, "Elu": F.elu, "Selu": selu,
     "Celu": F.celu, "Floor": torch.floor, "Ceil": torch.ceil, "Round": torch.round, "Sign": torch.sign, "Asinh": torch.asinh,
     "HardSwish": F.hardswish, "Identity": lambda x: x,
 }
@@ -217,7 +222,7 @@ def norm(g, v, x):
 def resize(g, v, x):
     if not spatial(x) or x.shape[2] > 8:
         return None
-    h, w = (int(n * pick(g, 0.5, 1, 1.5, 2)) or 1 for n in x.shape[2:])
+    h, w = (max(2, int(n * pick(g, 0.5, 1, 1.5, 2))) for n in x.shape[2:])  # of one pixel PyTorch and ONNX think differently
     mode, where, align = pick(g, ("linear", "pytorch_half_pixel", False), ("linear", "align_corners", True), ("nearest", "asymmetric", None),
                               ("cubic", "pytorch_half_pixel", False), ("cubic", "align_corners", True))
     torch_mode = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}[mode]
