@@ -34,7 +34,7 @@ struct rec { /* what recording carries around */
 	inn_build *b;
 	inn_val *x, *r, pick, y; /* r: n_x maps of each analyzer */
 	uint32_t out; /* outputs recorded so far */
-	bool mixes;   /* failed because axis 0 of an output does not count samples */
+	bool untracked; /* failed because axis 0 of the output does not count samples */
 };
 
 static int record_inputs(struct rec *c)
@@ -212,8 +212,8 @@ static int record(struct rec *c)
 	if (inn_failed(c->job->ctx))
 		return inn__last_status(c->job->ctx);
 	c->e->n_classes = inn_dim(c->b, c->y, 1);
-	c->mixes = inn_dim(c->b, c->y, 0) != c->e->batch;
-	if (c->mixes)
+	c->untracked = inn_dim(c->b, c->y, 0) != c->e->batch;
+	if (c->untracked)
 		return inn_fail(c->job->ctx, INN_EUNSUP, NULL, "%s: axis 0 of the output does not count samples", c->w->model->path);
 	if (c->w->target)
 		c->pick = pick_of(c, c->y, c->e->n_classes);
@@ -320,8 +320,8 @@ static int load_array(inn_ctx *ctx, void *user, const char *path, struct inn_ten
 	return status;
 }
 
-/* Records for the batch that the graph is resolved for. */
-static int record_batch(inn_job *job, const struct inn__what *w, struct inn__exec *e, bool *mixes)
+/* Records for the batch that the graph is resolved for. `again`: it failed for reasons that the model's own batch may not have. */
+static int record_batch(inn_job *job, const struct inn__what *w, struct inn__exec *e, bool *again)
 {
 	struct rec c = { .job = job, .w = w, .e = e, .b = inn__build_new(job->ctx, e->batch) };
 
@@ -330,7 +330,9 @@ static int record_batch(inn_job *job, const struct inn__what *w, struct inn__exe
 	inn__build_set_loader(c.b, load_array, job);
 	int status = make(&c);
 
-	*mixes = c.mixes || inn__build_mixes(c.b);
+	bool fixed = e->n_x && inn__graph_input(e->graph, 0)->dim[0] > 0;
+
+	*again = c.untracked || inn__build_untracked(c.b) || (fixed && inn__build_mixes(c.b));
 	inn__build_free(c.b);
 	return status;
 }
@@ -338,7 +340,7 @@ static int record_batch(inn_job *job, const struct inn__what *w, struct inn__exe
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **out)
 {
 	struct inn__exec *e = *out = inn_alloc(job->ctx, 1, sizeof(*e));
-	bool mixes = false;
+	bool again = false;
 	int status;
 
 	if (!e)
@@ -350,13 +352,16 @@ int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, st
 	if ((status = resolve(job, w, n_samples, e->graph, &e->batch)) < 0)
 		return inn_while(job->ctx, status, NULL, "in %s", w->model->path);
 	e->n_x = inn__graph_inputs(e->graph);
-	status = record_batch(job, w, e, &mixes);
-	if (status < 0 && mixes && !w->batch) { /* a sample at a time cannot mix them */
+	status = record_batch(job, w, e, &again);
+	if (status < 0 && again && !w->batch && e->batch > 1) {
+		uint32_t tried = e->batch;
+
 		inn__errors_clear(job->ctx);
-		if ((status = inn__graph_resolve(e->graph, e->batch = 1)) < 0)
+		if ((status = inn__graph_resolve(e->graph, 0)) < 0)
 			return inn_while(job->ctx, status, NULL, "in %s", w->model->path);
-		inn_info(job->ctx, "%s runs one sample at a time: its axis 0 is not that of the samples everywhere", w->model->path);
-		status = record_batch(job, w, e, &mixes);
+		e->batch = inn_graph_batch(e->graph);
+		inn_info(job->ctx, "%s runs in batches of %u, not of %u: samples cannot be followed through it", w->model->path, e->batch, tried);
+		status = record_batch(job, w, e, &again);
 	}
 	if (status == INN_OK && w->target)
 		status = inn__target_check(job->ctx, w->target, n_samples, e->n_classes);

@@ -185,101 +185,12 @@ static void support(inn_build *b, uint32_t id)
 	memcpy(v->support, out.id, v->n_support * sizeof(*out.id));
 }
 
-static bool repeats(const inn_build *b, uint32_t id)
-{
-	const struct value *v = val(b, id);
-
-	if (v->op.rows != 'U' || (v->op.code != INN_OP_EXPAND && !elementwise(v->op.code)))
-		return false;
-	for (uint32_t k = 0; k < v->op.n_src; k++) {
-		const struct value *s = val(b, src_of(b, id, k));
-
-		if (s->op.shape.rank == v->op.shape.rank && s->op.shape.rank && s->op.shape.dim[0] != 1 && !s->uniform && !s->repeats)
-			return false;
-	}
-	return true;
-}
-
-static uint8_t rows_elementwise(const inn_build *b, uint32_t id)
-{
-	const struct inn_op *o = &val(b, id)->op;
-
-	for (uint32_t k = 0; k < o->n_src; k++) {
-		const struct value *s = val(b, src_of(b, id, k));
-		bool free_axis = s->op.shape.rank < o->shape.rank || !s->op.shape.rank || s->op.shape.dim[0] == 1;
-
-		if (s->op.rows == 'B' ? s->op.shape.rank != o->shape.rank : !(s->uniform || s->repeats || free_axis))
-			return 'X';
-	}
-	return 'B';
-}
-
-static uint8_t rows_matmul(const inn_build *b, uint32_t id)
-{
-	const struct inn_op *o = &val(b, id)->op;
-	const struct inn_op *p = &val(b, src_of(b, id, 0))->op, *q = &val(b, src_of(b, id, 1))->op;
-
-	if (o->shape.rank == 2)
-		return p->rows == 'B' && q->rows != 'B' && !attr_of(b, id)[0] ? 'B' : 'X';
-	bool p_ok = p->rows == 'B' ? p->shape.rank == o->shape.rank : (p->shape.rank < o->shape.rank || p->shape.dim[0] == 1);
-	bool q_ok = q->rows == 'B' ? q->shape.rank == o->shape.rank : (q->shape.rank < o->shape.rank || q->shape.dim[0] == 1);
-
-	return p_ok && q_ok ? 'B' : 'X';
-}
-
-static uint8_t rows_of(const inn_build *b, uint32_t id)
-{
-	const struct inn_op *o = &val(b, id)->op;
-	const struct inn_op *x = o->n_src ? &val(b, src_of(b, id, 0))->op : NULL;
-	const uint32_t *a = attr_of(b, id);
-	bool any = false, mixed = false, second = o->n_src > 1 && val(b, src_of(b, id, 1))->op.rows == 'B';
-
-	if (o->code == INN_OP_INPUT)
-		return 'B';
-	for (uint32_t k = 0; k < o->n_src; k++) {
-		any |= val(b, src_of(b, id, k))->op.rows == 'B';
-		mixed |= val(b, src_of(b, id, k))->op.rows == 'X';
-	}
-	if (mixed)
-		return 'X';
-	if (!any)
-		return 'U';
-	if (elementwise(o->code))
-		return rows_elementwise(b, id);
-	switch (o->code) {
-	case INN_OP_SUM: case INN_OP_RMAX: return a[0] & 1 ? 'X' : 'B';
-	case INN_OP_ARGMAX: return a[0] ? 'B' : 'X';
-	case INN_OP_RANK: return o->shape.rank > 1 ? 'B' : 'X';
-	case INN_OP_RESHAPE: /* sample-major stays so if every sample gets as many rows */
-		return o->shape.rank && x->shape.rank && o->shape.dim[0] % b->batch == 0 ? 'B' : 'X';
-	case INN_OP_EXPAND:
-		return o->shape.rank == x->shape.rank && x->shape.rank && o->shape.dim[0] == x->shape.dim[0] ? 'B' : 'X';
-	case INN_OP_PERMUTE: return a[0] ? 'X' : 'B';
-	case INN_OP_SLICE: case INN_OP_PAD: return o->shape.dim[0] == x->shape.dim[0] ? 'B' : 'X';
-	case INN_OP_CONCAT:
-		for (uint32_t k = 0; k < o->n_src; k++) {
-			const struct value *s = val(b, src_of(b, id, k));
-
-			if (s->op.rows != 'B' && !s->uniform && !s->repeats)
-				return 'X';
-		}
-		return a[0] ? 'B' : 'X';
-	case INN_OP_CONV: case INN_OP_CONV_DX: return second ? 'X' : 'B';
-	case INN_OP_CONV_DW: return 'X';
-	case INN_OP_MATMUL: return rows_matmul(b, id);
-	case INN_OP_GATHER: return (a[0] && !second) || (!a[0] && x->rows != 'B') ? 'B' : 'X';
-	case INN_OP_SCATTER: return a[0] && !second ? 'B' : 'X';
-	default: return 'B';
-	}
-}
-
 void inn__facts(inn_build *b, uint32_t id)
 {
 	struct value *v = val(b, id);
 
 	home(b, id);
-	v->op.rows = rows_of(b, id);
-	v->repeats = repeats(b, id);
+	inn__rows(b, id);
 	if (v->op.code == INN_OP_CONST) {
 		memcpy(&v->c, attr_of(b, id), sizeof(v->c));
 		v->uniform = true;

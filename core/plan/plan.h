@@ -10,7 +10,8 @@ inn_build *inn__build_new(inn_ctx *ctx, uint32_t batch);
 void inn__build_free(inn_build *b); /* NULL ok */
 uint32_t inn__build_batch(const inn_build *b);
 uint32_t inn__build_open(const inn_build *b); /* loops open now */
-bool inn__build_mixes(const inn_build *b); /* failed only because an output's rows are not one sample's each */
+bool inn__build_mixes(const inn_build *b); /* failed only because samples meet in an output */
+bool inn__build_untracked(const inn_build *b); /* failed only because axis 0 of an output is not known to count samples */
 void inn__build_set_net(inn_build *b, void *net); /* what net/ hangs on: borrowed */
 void *inn__build_net(const inn_build *b);
 /* What messages and dumps name as the origin of what is recorded from now on; gives the previous. Keeps `from`. */

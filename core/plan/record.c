@@ -283,9 +283,14 @@ inn_val inn__output(inn_build *b, const char *name, inn_val v)
 		return (inn_val){ 0 };
 	struct inn_shape s = *inn_shape_of(b, v);
 
-	if (b->batch > 1 && (val(b, v.id)->op.rows == 'X' || (s.rank && s.dim[0] != 1 && s.dim[0] != b->batch))) {
-		b->mixes = true;
-		return inn__fail_op(b, INN_EUNSUP, "output %s mixes samples, or its axis 0 does not count them", name);
+	uint8_t rows = val(b, v.id)->op.rows;
+
+	b->mixes = b->batch > 1 && rows == 'M';
+	if (b->mixes)
+		return inn__fail_op(b, INN_EUNSUP, "output %s mixes the samples of a batch; only batches of 1 are supported", name);
+	if (b->batch > 1 && (rows == 'A' || rows == 'X' || (s.rank && s.dim[0] != 1 && s.dim[0] != b->batch))) {
+		b->untracked = true;
+		return inn__fail_op(b, INN_EUNSUP, "axis 0 of output %s does not count samples", name);
 	}
 	if (val(b, v.id)->op.home & ~(uint64_t)BATCH)
 		return inn__fail_op(b, INN_EBUG, "output %s depends on a loop that was never summed", name);

@@ -39,6 +39,7 @@ void inn__build_free(inn_build *b)
 
 uint32_t inn__build_batch(const inn_build *b) { return b->batch; }
 uint32_t inn__build_open(const inn_build *b) { return b->n_open; }
+bool inn__build_untracked(const inn_build *b) { return b->untracked; }
 bool inn__build_mixes(const inn_build *b) { return b->mixes; }
 void inn__build_set_net(inn_build *b, void *net) { b->net = net; }
 void *inn__build_net(const inn_build *b) { return b->net; }

@@ -14,8 +14,9 @@
 struct value {
 	struct inn_op op;      /* src and attr are offsets into the builder's arrays; src holds ids */
 	bool uniform;          /* every element is c */
-	bool repeats;          /* no samples, and every index of axis 0 holds the same */
 	double c;
+	uint8_t axis;          /* index i of it belongs to sample (i / run) mod N: rows.c */
+	uint32_t run;
 	uint32_t n_support, support[MAX_SUPPORT]; /* ids of values of this shape: 0 there means 0 here */
 	uint32_t next;         /* hash chain */
 };
@@ -23,7 +24,7 @@ struct inn_build {
 	inn_ctx *ctx;
 	uint32_t batch;
 	bool failed, final;    /* final: rewrites that look past an operand are on */
-	bool mixes;            /* failed because an output's rows are not one sample's each */
+	bool mixes, untracked; /* failed because samples meet in an output, or because its axis 0 is not known to count them */
 	void *net;
 	const char *from;
 	uint32_t role;
@@ -71,6 +72,7 @@ bool inn__infer(inn_build *b, struct args *a);
 void inn__window_of(const uint32_t *attr, uint32_t code, uint32_t spatial, struct inn_window *w);
 /* facts.c */
 void inn__facts(inn_build *b, uint32_t id);
+void inn__rows(inn_build *b, uint32_t id); /* rows.c */
 /* rewrite.c: 0 if nothing applies. global.c: those that look past an operand. */
 inn_val inn__simplify(inn_build *b, const struct args *a);
 inn_val inn__simplify_final(inn_build *b, const struct args *a);

@@ -1,4 +1,4 @@
-/* Cast: floating-point numbers stay what they are; constants are converted. */
+/* Cast: constants are converted; data stays floating-point, with whole numbers or 0 and 1 where the type says so. */
 #include "host.h"
 
 struct opts {
@@ -27,11 +27,17 @@ static inn_val forward(FORWARD)
 	const struct opts *o = inn_node_opts(n);
 	uint32_t dtype = host_dtype(o->to);
 
+	inn_val v = operand(b, n, x, 0);
+
 	(void)w;
 	(void)out;
-	if (dtype == INN_DTYPES || !host_is_float(dtype))
-		return unsupported(b, n, "data can only be cast to a floating-point type");
-	return operand(b, n, x, 0);
+	if (dtype == INN_DTYPES)
+		return unsupported(b, n, "this data type is not supported");
+	if (host_is_float(dtype))
+		return v;
+	if (dtype == INN_BOOL)
+		return inn_sub(b, inn_scalar(b, 1), inn_eqc(b, v, 0));
+	return inn_select(b, inn_gec(b, v, 0), inn_floor(b, v), inn_neg(b, inn_floor(b, inn_neg(b, v)))); /* towards 0 */
 }
 
 LAYER(cast, "change the data type", params, sizeof(struct opts), .traits = INN_T_IDENTITY, .fold = fold);

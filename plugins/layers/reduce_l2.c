@@ -1,4 +1,4 @@
-/* Reduce over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
+/* The Euclidean norm, whose derivative at 0 is taken as 0, over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
 #include "reduce.h"
 
 static inn_val forward(FORWARD)
@@ -10,7 +10,10 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id || !reduce_axes(b, n, v, &mask))
 		return no_value;
-	y = inn_sqrt(b, inn_sum(b, inn_mul(b, v, v), mask));
+	y = inn_sum(b, inn_mul(b, v, v), mask);
+	inn_val some = inn_gtc(b, y, 0);
+
+	y = inn_select(b, some, inn_sqrt(b, inn_select(b, some, y, inn_scalar(b, 1))), inn_scalar(b, 0));
 	return reduced(b, n, y, mask);
 }
 

@@ -23,7 +23,7 @@ struct inn_op {
 	struct inn_shape shape;
 	const char *from;           /* name of the node or class it came from; "" if none     */
 	uint64_t home;              /* bit 0 batch, bit 1+d the open loop of depth d; 0: once */
-	uint8_t rows, sign;         /* 'U','B','X'; enum inn_sign                             */
+	uint8_t rows, sign;         /* 'U' no samples, 'B' axis 0 counts them, else others; enum inn_sign */
 };
 /* Operations [first, first+n) with what is nested in them. Block 0: once, per model; block 1: per batch; the others
  * run once per value 0 ... count-1 of the INDEX operation at position `index`. Blocks nest, and are sorted by `first`.
