@@ -262,5 +262,6 @@ int inn__fit(inn_job *job, const struct inn__fit *f, const char *path)
 	free_sums(&t);
 	if (status == INN_OK && t.part)
 		unlink(t.part);
+	inn__archive_forget(job, path);
 	return status;
 }

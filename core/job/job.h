@@ -218,6 +218,7 @@ void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__
 struct inn__archive { struct inn__archive *next; const char *path; struct inn_named *v; uint32_t n; uint64_t hash; struct inn__head *head; };
 int inn__archive_open(inn_job *job, const char *path, struct inn__archive **a) INN_MUST;
 void inn__archive_close(struct inn__archive *a); /* its arrays; the job closes those that are still open */
+void inn__archive_forget(inn_job *job, const char *path); /* the file was written anew */
 const struct inn_tensor *inn__archive_find(const struct inn__archive *a, const char *name); /* NULL: not there */
 /* head.c: what stands in a file of sums or of a state besides the arrays */
 enum inn__head_kind { INN__STATE, INN__SUMS, INN__PART }; /* what build reads; sums of whole shards; an unfinished one */
