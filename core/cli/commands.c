@@ -50,8 +50,6 @@ static int fit(struct cli *c)
 	}
 	if (!r->model || !r->n_input || !r->analyzer || c->n_file)
 		return missing("fit", c->n_file ? "--merge before files of sums" : !r->model ? "-m MODEL" : !r->n_input ? "-i DATA" : "-a ANALYZER");
-	if (!r->checkpoint)
-		r->checkpoint = 60;
 	return inn__request_fit(c->job, r, stdout);
 }
 

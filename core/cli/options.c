@@ -20,7 +20,7 @@ const struct option_row option_rows[] = {
 	{ AUDIT, "audit", "[LIMIT]", "say where relevance stays; an error where a layer keeps more than LIMIT of it (0.01)", "analyze" },
 	{ SHARD, "shard", "K/N", "only the K-th of N parts of the data; writes its sums, to be merged", "fit" },
 	{ MERGE, "merge", NULL, "make a state of the sums of all shards, whatever order they are given in", "fit" },
-	{ CHECKPOINT, "checkpoint", "SECONDS", "how often a fit is saved, to go on after a crash (60)", "fit" },
+	{ CHECKPOINT, "checkpoint", "SECONDS", "how often a fit is saved, to go on after a crash (60); 0: never", "fit" },
 	{ 'k', "top", "N", "classes to print (5)", "predict" },
 	{ LABELS, "labels", "FILE", "class names, one a line", "predict" },
 	{ 's', "set", "KEY=VALUE", "overlay one key of the configuration, as in analyzers.0.epsilon=0.1", "run check plan" },
@@ -57,14 +57,14 @@ static int number(const char *option, const char *s, int64_t *v)
 	return INN_ECONFIG;
 }
 
-static int share(const char *option, const char *s, double *v)
+static int real(const char *option, const char *s, const char *what, double *v)
 {
 	char *end;
 
 	*v = strtod(s, &end);
 	if (*s && !*end && *v >= 0 && *v <= 1e6)
 		return INN_OK;
-	fprintf(stderr, "error: --%s: %s is no share; 0.01 is one\n", option, s);
+	fprintf(stderr, "error: --%s: %s is no %s\n", option, s, what);
 	return INN_ECONFIG;
 }
 
@@ -108,10 +108,10 @@ static int take(struct cli *c, const struct option_row *o, const char *v)
 		break;
 	case AUDIT:
 		r->audit = true;
-		return v ? share(o->name, v, &r->audit_limit) : INN_OK;
+		return v ? real(o->name, v, "share; 0.01 is one", &r->audit_limit) : INN_OK;
 	case SHARD: r->shard = v; break;
 	case MERGE: c->merge = true; break;
-	case CHECKPOINT: return number(o->name, v, &r->checkpoint);
+	case CHECKPOINT: return real(o->name, v, "number of seconds", &r->checkpoint);
 	case BATCH: return number(o->name, v, &r->batch);
 	case 'k': return number(o->name, v, &r->top);
 	case THREADS: return number(o->name, v, &c->threads);
@@ -170,6 +170,7 @@ int options_parse(struct cli *c, const struct command *cmd, int argc, char **arg
 	tables(longs, shorts);
 	opterr = 0;
 	c->request.input = c->input;
+	c->request.checkpoint = 60;
 	c->request.layer = c->layer;
 	c->request.audit_limit = NAN;
 	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

@@ -56,6 +56,13 @@ void inn__archive_close(struct inn__archive *a)
 	a->path = "";
 }
 
+void inn__archive_forget(inn_job *job, const char *path)
+{
+	for (struct inn__archive *a = job->archives; a; a = a->next)
+		if (!strcmp(a->path, path))
+			inn__archive_close(a);
+}
+
 const struct inn_tensor *inn__archive_find(const struct inn__archive *a, const char *name)
 {
 	for (uint32_t i = 0; i < a->n; i++)

@@ -119,6 +119,35 @@ static int bind_input(inn_job *job, const struct inn__yaml *y, struct inn__run *
 	return status;
 }
 
+struct fit_opts { int64_t batch, samples; };
+static const struct inn_param fit_rows[] = {
+	INN_INT(struct fit_opts, samples, 0, 0, UINT32_MAX, "only the first so many; 0: all"),
+	INN_INT(struct fit_opts, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
+	{ 0 },
+};
+
+static int bind_fit(inn_job *job, const struct inn__yaml *y, struct inn__run *r)
+{
+	static const char *const skip[] = { "input", NULL };
+	struct fit_opts o = { 0 };
+	int status = INN_OK;
+
+	if (!y)
+		return INN_OK;
+	if (!(r->fit = inn_alloc(job->ctx, 1, sizeof(*r->fit))))
+		return INN_ENOMEM;
+	keep(&status, inn__bind_params(job->ctx, job->finder, "fit", fit_rows, sizeof(*fit_rows), y, skip, &o));
+	if (status == INN_OK && !inn__yaml_get(y, "input"))
+		status = inn_fail(job->ctx, INN_ECONFIG, &y->loc, "fit: input is missing");
+	if (status == INN_OK)
+		status = bind_input(job, inn__yaml_get(y, "input"), r->fit);
+	if (!r->fit->pre.n)
+		r->fit->pre = r->pre;
+	r->fit->batch = o.batch;
+	r->fit->samples = o.samples;
+	return status;
+}
+
 static int bind_backend(inn_job *job, const struct inn__yaml *y)
 {
 	if (!y || job->backend_given)
@@ -280,7 +309,7 @@ static int bind_output(inn_job *job, const struct inn__yaml *y, struct inn__run 
 
 int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 {
-	static const char *const skip[] = { "model", "input", "backend", "output", "target", "audit", NULL };
+	static const char *const skip[] = { "model", "input", "backend", "output", "target", "audit", "fit", NULL };
 	struct inn__yaml *y;
 	int status = inn__defaults(job);
 
@@ -300,6 +329,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 	keep(&status, inn__bind_params(job->ctx, job->finder, "run", run_rows, sizeof(*run_rows), y, skip, r));
 	keep(&status, bind_model(job, inn__yaml_get(y, "model"), r));
 	keep(&status, bind_input(job, inn__yaml_get(y, "input"), r));
+	keep(&status, bind_fit(job, inn__yaml_get(y, "fit"), r));
 	keep(&status, bind_backend(job, inn__yaml_get(y, "backend")));
 	keep(&status, bind_output(job, inn__yaml_get(y, "output"), r));
 	if (r->memory)

@@ -23,10 +23,15 @@ struct inn__run {
 	bool strict;
 	int nonfinite;
 	struct inn__output output;
+	struct inn__run *fit;    /* its input, samples and batch: what analyzers without a state are fitted to; NULL: nothing */
 	const struct inn__yaml *input_keys; /* names of the network's inputs, checked when it is known */
 };
 /* Binds all of it before a model or a device is opened. */
 int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r) INN_MUST;
+/* run_fit.c: gives analyzers that must be fitted their states, made of the data of `fit:`. */
+enum inn__fit_how { INN__FIT, INN__FIT_OVER, INN__FIT_CHECK }; /* OVER: over other states; CHECK: only whether it can be done, and
+								* analyzers that have no state yet are left out of the run */
+int inn__run_fit(inn_job *job, struct inn__run *r, struct inn_model *m, enum inn__fit_how how) INN_MUST;
 /* manifest.c: what was computed from what, as JSON. */
 struct inn__text;
 void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s,

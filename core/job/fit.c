@@ -38,28 +38,47 @@ static uint64_t mix_text(uint64_t h, const char *s)
 
 static const char *hex(inn_ctx *ctx, uint64_t v) { return inn_printf(ctx, "%016llx", (unsigned long long)v); }
 
+bool inn__fitted(const struct inn_inst *analyzer)
+{
+	return ((const struct inn_analyzer_ops *)(const void *)analyzer->cls)->fit && !analyzer->state;
+}
+
+static struct inn_inst plain(const struct inn_inst *analyzer)
+{
+	return (struct inn_inst){ .cls = analyzer->cls, .opts = analyzer->opts, .head = -1, .dialect = -1 };
+}
+
+const char *inn__fit_identity(inn_ctx *ctx, const struct inn_inst *analyzer)
+{
+	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)analyzer->cls;
+	struct inn_inst a = plain(analyzer);
+	const char *params = strchr(inn__print_inst(ctx, &a), ',');
+	const char *s = inn_printf(ctx, "%s%s", ops->fits, params ? params : "");
+
+	return s ? s : "";
+}
+
 static int describe(struct fitting *t)
 {
 	inn_ctx *ctx = t->job->ctx;
 	const struct inn__fit *f = t->f;
-	struct inn_inst plain = *f->analyzer;
+	struct inn_inst a = plain(f->analyzer);
 	char *real = realpath(f->model->path, NULL);
 	uint64_t key = mix(inn__model_key(f->model), t->e->plan->hash), data = f->samples->key;
 	int64_t *have = inn_alloc(ctx, f->shards + 1, sizeof(*have));
 
-	plain.label = NULL;
 	key = mix(mix(key, f->samples->n), t->e->batch);
 	for (size_t i = 0; f->pre && i < f->pre->n; i++)
 		key = mix_text(key, inn__print_inst(ctx, &f->pre->stage[i]));
 	t->head = (struct inn__head){
-		.configuration = inn__print_inst(ctx, &plain), .model = inn_strdup(ctx, real ? real : f->model->path),
+		.fits = ((const struct inn_analyzer_ops *)(const void *)a.cls)->fits, .configuration = inn__print_inst(ctx, &a), .model = inn_strdup(ctx, real ? real : f->model->path),
 		.model_key = hex(ctx, inn__model_key(f->model)), .samples = (int64_t)f->samples->n, .shards = f->shards ? f->shards : 1,
 		.have = { 1, have },
 	};
 	free(real);
 	if (!have || !t->head.model || !t->head.model_key)
 		return INN_ENOMEM;
-	t->head.key = hex(ctx, mix_text(key, t->head.configuration));
+	t->head.key = hex(ctx, mix_text(key, inn__fit_identity(ctx, f->analyzer)));
 	t->head.data = hex(ctx, mix_text(data, inn__print_inst(ctx, &t->job->backend)));
 	have[0] = f->shards ? f->shard : 1;
 	return t->head.key && t->head.data ? INN_OK : INN_ENOMEM;
@@ -95,7 +114,10 @@ static int find_sums(struct fitting *t)
 	}
 	if (!t->sum || !t->op)
 		return INN_ENOMEM;
-	return t->n ? INN_OK : inn_fail(t->job->ctx, INN_EUNSUP, NULL, "%s: nothing in this network can be fitted", t->f->analyzer->label);
+	if (!t->n && t->f->optional)
+		return 1;
+	return t->n ? INN_OK : inn_fail(t->job->ctx, INN_EUNSUP, &t->f->analyzer->loc, "%s: with these parameters, or in this network, there is "
+					"nothing to fit", t->f->analyzer->label);
 }
 
 static void free_sums(struct fitting *t)
@@ -212,13 +234,19 @@ static int run(struct fitting *t)
 	return status;
 }
 
-/* True if the file is the state of this very fit. */
-static bool finished(struct fitting *t)
+/* 1 if the file is the state of this very fit; the state of another one is not written over. */
+static int finished(struct fitting *t)
 {
 	struct inn__archive *a;
+	int status;
 
-	return t->f->reuse && !access(t->path, R_OK) && inn__archive_open(t->job, t->path, &a) == INN_OK &&
-	       same_fit(a->head, &t->head, INN__STATE);
+	if (!t->f->reuse || access(t->path, R_OK))
+		return 0;
+	if ((status = inn__archive_open(t->job, t->path, &a)) < 0)
+		return status;
+	if (same_fit(a->head, &t->head, INN__STATE))
+		return 1;
+	return inn_fail(t->job->ctx, INN_ECONFIG, NULL, "%s is the state of another fit; --force writes over it", t->path);
 }
 
 static int prepare(struct fitting *t)
@@ -243,15 +271,15 @@ int inn__fit(inn_job *job, const struct inn__fit *f, const char *path)
 	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)f->analyzer->cls;
 	int status;
 
-	if (!ops->fit || !ops->finish)
+	if (!ops->fit || !ops->finish || !ops->fits)
 		return inn_fail(job->ctx, INN_ECONFIG, &f->analyzer->loc, "%s is not fitted: it can be used as it is", f->analyzer->label);
-	status = prepare(&t);
-	if (status == INN_OK && finished(&t)) {
+	if ((status = prepare(&t)) == INN_OK)
+		status = finished(&t);
+	if (status || f->only_check) {
 		inn__exec_free(job, t.e);
-		return INN_OK;
+		return status < 0 || !t.n ? status : INN_OK;
 	}
-	if (status == INN_OK)
-		status = run(&t);
+	status = run(&t);
 	inn__exec_free(job, t.e);
 	t.head.next = 0;
 	t.head.kind = INN__SUMS;
@@ -262,5 +290,6 @@ int inn__fit(inn_job *job, const struct inn__fit *f, const char *path)
 	free_sums(&t);
 	if (status == INN_OK && t.part)
 		unlink(t.part);
+	inn__archive_forget(job, path);
 	return status;
 }

@@ -10,6 +10,7 @@ static const struct inn_choice kinds[] = {
 };
 static const struct inn_param rows[] = {
 	INN_ENUM(struct inn__head, kind, INN__STATE, kinds, "what the arrays are"),
+	INN_STR(struct inn__head, fits, "", "what the state is called"),
 	INN_STR(struct inn__head, configuration, "", "the analyzer with all its parameters"),
 	INN_STR(struct inn__head, model, "", "path of the network"),
 	INN_STR(struct inn__head, model_key, "", "hash of the network"),
@@ -25,7 +26,7 @@ static const struct inn_param rows[] = {
 static void text_of(const struct inn__head *h, struct inn__text *t)
 {
 	const struct { const char *key, *value; } s[] = {
-		{ "configuration", h->configuration }, { "model", h->model }, { "model_key", h->model_key }, { "key", h->key }, { "data", h->data },
+		{ "fits", h->fits }, { "configuration", h->configuration }, { "model", h->model }, { "model_key", h->model_key }, { "key", h->key }, { "data", h->data },
 	};
 
 	inn__text_add(t, "{\"kind\": \"%s\"", kinds[h->kind].name);

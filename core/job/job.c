@@ -298,6 +298,26 @@ int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const
 	return status;
 }
 
+int inn_fit(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const char *state)
+{
+	inn_job *job = a->model->job;
+	inn_graph *g = inn__model_graph(a->model, false);
+	struct inn__samples s;
+	struct inn__fit f = { .model = a->model, .analyzer = &a->inst, .samples = &s };
+	int status = borrow(job, x, n_x, &s);
+
+	if (status == INN_OK && !g)
+		status = inn__last_status(job->ctx);
+	if (status == INN_OK && (status = inn__samples_fit(&s, g)) == INN_OK)
+		status = inn__fit(job, &f, state);
+	if (status == INN_OK && !(a->inst.state = inn_strdup(job->ctx, state)))
+		status = INN_ENOMEM;
+	inn__exec_free(job, a->exec); /* it may hold another state */
+	a->exec = NULL;
+	inn__samples_free(&s);
+	return status;
+}
+
 int inn_predict(inn_model *m, const struct inn_tensor *x, uint32_t n_x, struct inn_tensor *y)
 {
 	struct inn__what w = { .model = m, .plain = true };

@@ -171,6 +171,7 @@ int inn__samples_open(inn_job *job, const char *const *input, size_t n, const st
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
 /* Gives the network's inputs, not resolved yet, exactly the shapes of the arrays; some become its constants. */
 int inn__samples_bind(struct inn__samples *s, inn_graph *g) INN_MUST;
+void inn__samples_first(struct inn__samples *s, int64_t n); /* no more than that; 0: all */
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;
@@ -218,12 +219,13 @@ void inn__print_top(inn_job *job, const struct inn_tensor *y, const struct inn__
 struct inn__archive { struct inn__archive *next; const char *path; struct inn_named *v; uint32_t n; uint64_t hash; struct inn__head *head; };
 int inn__archive_open(inn_job *job, const char *path, struct inn__archive **a) INN_MUST;
 void inn__archive_close(struct inn__archive *a); /* its arrays; the job closes those that are still open */
+void inn__archive_forget(inn_job *job, const char *path); /* the file was written anew */
 const struct inn_tensor *inn__archive_find(const struct inn__archive *a, const char *name); /* NULL: not there */
 /* head.c: what stands in a file of sums or of a state besides the arrays */
 enum inn__head_kind { INN__STATE, INN__SUMS, INN__PART }; /* what build reads; sums of whole shards; an unfinished one */
 struct inn__head {
 	int kind;
-	const char *configuration, *model, *model_key, *key, *data; /* key: of all that sums have in common; data: the files */
+	const char *fits, *configuration, *model, *model_key, *key, *data; /* key: of all that sums have in common; data: the files */
 	int64_t samples, next, shards;                               /* next: PART, the sample to go on with */
 	struct inn_ints have;                                        /* shards in these sums, from 1 */
 };
@@ -240,8 +242,13 @@ struct inn__fit {
 	uint32_t batch, shard, shards;     /* shards 0: all, and the state is finished */
 	double interval;                   /* seconds between checkpoints; 0: none */
 	bool reuse;                        /* leave a state of the same fit as it is */
+	bool only_check;                   /* stop before the first sample is read */
+	bool optional;                     /* no error but 1 where there is nothing to fit */
 };
 int inn__fit(inn_job *job, const struct inn__fit *f, const char *path) INN_MUST;
+bool inn__fitted(const struct inn_inst *analyzer); /* it has a fit, and no state yet */
+/* What is the same for analyzers that can share a state. */
+const char *inn__fit_identity(inn_ctx *ctx, const struct inn_inst *analyzer);
 /* finish.c: from sums to the state */
 int inn__fit_finish(inn_job *job, struct inn_model *m, const struct inn_inst *analyzer, struct inn__head *h, struct inn_named *sums,
 		    uint32_t n, const char *path) INN_MUST;

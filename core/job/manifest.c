@@ -26,6 +26,8 @@ static uint64_t key_of(inn_job *job, const struct inn__run *r, const struct inn_
 		h = add_text(add_text(h, r->metrics.v[i].label), inn__print_inst(job->ctx, &r->metrics.v[i]));
 	for (size_t i = 0; i < r->pre.n; i++)
 		h = add_text(h, inn__print_inst(job->ctx, &r->pre.stage[i]));
+	for (const struct inn__archive *a = job->archives; a; a = a->next)
+		h = add(h, a->hash);
 	if (job->backend.cls)
 		h = add_text(h, inn__print_inst(job->ctx, &job->backend));
 	h = add(add_text(add_text(h, r->output.maps), r->metrics.n ? r->output.plots : ""), job->strict);

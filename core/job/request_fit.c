@@ -66,7 +66,7 @@ static int bind(inn_job *job, const struct inn__request *r, struct fitting *t)
 
 int inn__request_fit(inn_job *job, const struct inn__request *r, FILE *out)
 {
-	struct fitting t = { .f = { .batch = (uint32_t)r->batch, .interval = (double)r->checkpoint } };
+	struct fitting t = { .f = { .batch = (uint32_t)r->batch, .interval = r->checkpoint } };
 	inn_graph *g = NULL;
 	int status = bind(job, r, &t);
 

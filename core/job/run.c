@@ -23,7 +23,7 @@ struct running {
 };
 
 /* Model, samples and plan. */
-static int open_all(struct running *u)
+static int open_all(struct running *u, enum inn__fit_how how)
 {
 	inn_job *job = u->job;
 	struct inn__run *r = &u->r;
@@ -37,8 +37,9 @@ static int open_all(struct running *u)
 	    (status = inn__samples_open(job, r->input, r->n_input, &r->pre, u->graph, &u->samples)) < 0 ||
 	    (status = inn__samples_fit(&u->samples, u->graph)) < 0)
 		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
-	if (r->samples && (uint64_t)r->samples < u->samples.n)
-		u->samples.n = (size_t)r->samples;
+	inn__samples_first(&u->samples, r->samples);
+	if ((status = inn__run_fit(job, r, u->model, how)) < 0)
+		return status;
 	struct inn__what w = {
 		.model = u->model, .analyzer = r->measured.v, .n_analyzer = r->measured.n, .metric = r->metrics.v, .n_metric = r->metrics.n,
 		.target = &r->target, .pre = &r->pre, .logits = true, .batch = (uint32_t)r->batch, .audit = r->audit, .watch = r->outputs,
@@ -293,7 +294,7 @@ int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
 	bool done = false;
 	int status = inn__run_bind(job, c, &u.r);
 
-	if (status == INN_OK && (status = open_all(&u)) == INN_OK)
+	if (status == INN_OK && (status = open_all(&u, c->force ? INN__FIT_OVER : INN__FIT)) == INN_OK)
 		status = inn__backend_open(job);
 	if (status == INN_OK)
 		status = look(&u, c->force, &done);
@@ -316,7 +317,7 @@ int inn__config_check(inn_job *job, const struct inn__config *c, FILE *out)
 	int status = inn__run_bind(job, c, &u.r);
 
 	if (status == INN_OK)
-		status = open_all(&u);
+		status = open_all(&u, INN__FIT_CHECK);
 	if (status == INN_OK)
 		fprintf(out, "%s: ok\n", c->path);
 	close_all(&u);
@@ -328,7 +329,7 @@ int inn__config_plan(inn_job *job, const struct inn__config *c, FILE *out)
 	struct running u = { .job = job };
 	int status = inn__run_bind(job, c, &u.r);
 
-	if (status == INN_OK && (status = open_all(&u)) == INN_OK)
+	if (status == INN_OK && (status = open_all(&u, INN__FIT_CHECK)) == INN_OK)
 		status = inn__show_plan(job, u.model, u.graph, u.exec, c->dump, out);
 	close_all(&u);
 	return status;

@@ -17,7 +17,8 @@ struct inn__request { /* one analyze, predict, plan or check; NULL and 0: not gi
 	size_t n_input;
 	const char *const *layer; /* globs: relevance there is written too */
 	size_t n_layer;
-	int64_t batch, top, checkpoint;
+	int64_t batch, top;
+	double checkpoint;        /* fit: seconds */
 	bool json, force, dump, audit;
 	double audit_limit;       /* NaN: none */
 	const char *shard;        /* fit: K/N */

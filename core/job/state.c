@@ -13,6 +13,9 @@ static int foreign(inn_ctx *ctx, const struct inn_inst *inst, const struct inn__
 	if (h->kind != INN__STATE)
 		return inn_fail(ctx, INN_EDATA, &inst->loc, "%s: %s holds sums over a part of a data set, not a state; merge all parts first",
 				inst->label, inst->state);
+	if (!h->fits || strcmp(h->fits, ((const struct inn_analyzer_ops *)(const void *)inst->cls)->fits))
+		return inn_fail(ctx, INN_EDATA, &inst->loc, "%s: %s was fitted for another analyzer: %s", inst->label, inst->state,
+				h->configuration);
 	if (strcmp(h->model_key, key))
 		return inn_fail(ctx, INN_EDATA, &inst->loc, "%s: %s was fitted for another network, or with other passes (%s)", inst->label,
 				inst->state, h->model);

@@ -11,6 +11,7 @@ static const struct inn_analyzer_ops attribution = {
 	.build = build,
 	.fit = pattern_fit,
 	.finish = pattern_finish,
+	.fits = "patterns",
 };
 
 INN_PLUGIN("pattern.attribution", "1.0.0", "BSD-2-Clause", &attribution.cls);

@@ -168,7 +168,7 @@ void pattern_fit(inn_build *b, const struct inn_query *q, const void *opts)
 		outputs += inn_node_n_out(inn_graph_node(f.g, i));
 	inn_val *r = inn_alloc(ctx, q->n_x, sizeof(*r)), y = inn_forward(b, q->x);
 
-	if (!f.g || !r || !(f.seen = inn_alloc(ctx, outputs + 1, sizeof(*f.seen))))
+	if (o->patterns || !f.g || !r || !(f.seen = inn_alloc(ctx, outputs + 1, sizeof(*f.seen))))
 		return;
 	inn_stat(b, "samples", inn_valid(b));
 	inn_walk(b, q, inn_const(b, 1, inn_shape_of(b, y)), back, &f, r);

@@ -11,6 +11,7 @@ static const struct inn_analyzer_ops net = {
 	.build = build,
 	.fit = pattern_fit,
 	.finish = pattern_finish,
+	.fits = "patterns",
 };
 
 INN_PLUGIN("pattern.net", "1.0.0", "BSD-2-Clause", &net.cls);

@@ -297,6 +297,7 @@ int main(int argc, char **argv)
 	conform_loops(&t);
 	conform_kept(&t);
 	conform_rules(&t);
+	conform_sums(&t);
 	t.be->close(t.dev);
 	t.ref->close(t.ref64);
 	inn__ctx_free(ctx);

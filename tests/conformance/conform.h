@@ -43,6 +43,7 @@ void conform_windows(struct bench *t);
 void conform_loops(struct bench *t);
 void conform_kept(struct bench *t);
 void conform_rules(struct bench *t);
+void conform_sums(struct bench *t);
 
 struct tap { size_t n, k, c, in, out, ker; }; /* channel c of x feeds channel k of y */
 typedef void (*visit)(const struct tap *at, void *user);

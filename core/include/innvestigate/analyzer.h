@@ -20,10 +20,12 @@ struct inn_analyzer_ops {
 	int (*accepts)(inn_ctx *ctx, const inn_graph *g, const void *opts);
 	/* Records r[i] of the shape of q->x[i]. head and dialect are decided by then. */
 	void (*build)(inn_build *b, const struct inn_query *q, const void *opts, inn_val *r);
-	/* Optional, both or none: what must be known of a data set before `build`. fit records statistics of one batch with
-	 * inn_stat; finish makes of their sums over the data set what inn_state will give. */
+	/* Optional, all or none: what must be known of a data set before `build`. fit records statistics of one batch with
+	 * inn_stat; finish makes of their sums over the data set what inn_state will give. No statistics: nothing need be known.
+	 * Analyzers that name the same `fits` share states, where their parameters are the same. */
 	void (*fit)(inn_build *b, const struct inn_query *q, const void *opts);
 	void (*finish)(inn_build *b, const void *opts);
+	const char *fits; /* what the state is called: "patterns" */
 };
 /* The network's output for inputs x (as many as the model has). */
 INN_API inn_val inn_forward(inn_build *b, const inn_val *x);

@@ -40,6 +40,8 @@ INN_API int inn_analysis_layers(inn_analysis *a, const char *const *layer, size_
  * given (heap, inn_tensor_free), f64 if r[i].dtype is INN_F64, else f32. */
 INN_API int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const struct inn_target *target,
 			struct inn_tensor *r) INN_MUST;
+/* Fits an analyzer that must be fitted (pattern.net ...) to x, writes its state to the file `state` and takes it. */
+INN_API int inn_fit(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const char *state) INN_MUST;
 /* y: the first output, [S,...]; given like r above. */
 INN_API int inn_predict(inn_model *m, const struct inn_tensor *x, uint32_t n_x, struct inn_tensor *y) INN_MUST;
 

@@ -174,6 +174,27 @@ static int write_param(struct inn_exec *e, uint32_t i, const struct inn_tensor *
 	return s;
 }
 
+/* A double as the two floats that read_state adds: what it gave comes back to the bit. */
+static int write_state(struct inn_exec *e, uint32_t i, const struct inn_tensor *t)
+{
+	size_t n = e->count[i], low = round_up(n, ALIGN), room = low + n;
+	struct mem m = ocl_mem(e, e->state[i]);
+	float *both = calloc(room + 1, sizeof(*both));
+	int s = both ? INN_OK : inn_nomem(e->ctx);
+
+	for (size_t k = 0; !s && k < n; k++) {
+		double v = inn_tensor_real(t, k);
+
+		both[k] = (float)v;
+		both[low + k] = (float)(v - (double)both[k]);
+	}
+	if (!s && n)
+		s = ocl_check(e->ctx, e, i, "writing a sum",
+			      clEnqueueWriteBuffer(e->dev->queue, m.mem, CL_TRUE, m.at * sizeof(float), room * sizeof(float), both, 0, NULL, NULL));
+	free(both);
+	return s;
+}
+
 int ocl_write(inn_ctx *ctx, inn_exec *e, uint32_t i, const struct inn_tensor *t)
 {
 	e->ctx = ctx;
@@ -184,6 +205,8 @@ int ocl_write(inn_ctx *ctx, inn_exec *e, uint32_t i, const struct inn_tensor *t)
 		return i >= e->n_ops ? INN_EBUG : INN_ESHAPE;
 	if (code == INN_OP_PARAM)
 		return write_param(e, i, t);
+	if (code == INN_OP_ACCUMULATE)
+		return write_state(e, i, t);
 	if (code != INN_OP_INPUT)
 		return inn_fail(ctx, INN_EBUG, NULL, "opencl: %s cannot be written", inn_op_name(code));
 	if ((s = wait_written(e)))
