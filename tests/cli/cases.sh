@@ -132,6 +132,10 @@ expect 0 'dataset_mean' list fill
 
 expect 2 'samples' check good.yaml -s samples=-1
 
+if [ -e /usr/share/datasets/fashion-mnist ]; then
+	expect 0 ': ok' check "$src/configs/examples/perturbation.yaml"
+fi
+
 # Files that include others.
 expect 0 ': ok' check include.yaml
 expect 2 'parts/rest.yaml:3:13: error: no analyzer is named gradeint' check parts/rest.yaml
