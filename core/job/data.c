@@ -358,6 +358,12 @@ int inn__samples_bind(struct inn__samples *s, inn_graph *g)
 	return INN_OK;
 }
 
+void inn__samples_first(struct inn__samples *s, int64_t n)
+{
+	if (n > 0 && (uint64_t)n < s->n)
+		s->n = (size_t)n;
+}
+
 void inn__samples_free(struct inn__samples *s)
 {
 	for (uint32_t i = 0; s->own && s->array && i < s->n_x; i++)

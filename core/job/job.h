@@ -171,6 +171,7 @@ int inn__samples_open(inn_job *job, const char *const *input, size_t n, const st
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
 /* Gives the network's inputs, not resolved yet, exactly the shapes of the arrays; some become its constants. */
 int inn__samples_bind(struct inn__samples *s, inn_graph *g) INN_MUST;
+void inn__samples_first(struct inn__samples *s, int64_t n); /* no more than that; 0: all */
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */
 int inn__execute(inn_job *job, struct inn__exec *e, const struct inn__samples *s, struct inn_tensor *out) INN_MUST;
