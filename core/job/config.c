@@ -13,7 +13,6 @@ static const struct inn_param run_rows[] = {
 	INN_CLASSES(struct inn__run, analyzers, INN_ANALYZER, "what to compute"),
 	INN_CLASSES(struct inn__run, metrics, INN_METRIC, "how the analyzers are compared"),
 	INN_INT(struct inn__run, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
-	INN_INT(struct inn__run, samples, 0, 0, UINT32_MAX, "only the first so many; 0: all"),
 	INN_INT(struct inn__run, threads, 0, 0, 1024, "threads of the backend; 0: all"),
 	INN_STRS(struct inn__run, outputs, "[]", "layers whose relevance is written too: globs over their names"),
 	INN_STR(struct inn__run, memory, "", "limit, as in 2G or 512M"),
@@ -88,6 +87,11 @@ static int bind_input_key(inn_job *job, const struct inn__yaml *y, size_t i, boo
 
 		return status < 0 ? inn_while(job->ctx, status, &v->loc, "in input.preprocess") : status;
 	}
+	if (!strcmp(key, "samples")) {
+		if (v->kind != INN__SCALAR || !inn__parse_int(v->text, &r->samples) || r->samples < 1)
+			return inn_fail(job->ctx, INN_ECONFIG, &v->loc, "input.samples: a number above 0 is expected");
+		return INN_OK;
+	}
 	if (!strcmp(key, "path"))
 		return add_input(job, v, NULL, cap, r);
 	if (paths) {
@@ -96,6 +100,7 @@ static int bind_input_key(inn_job *job, const struct inn__yaml *y, size_t i, boo
 		inn__nearest_offer(&near, "path");
 		inn__nearest_offer(&near, "labels");
 		inn__nearest_offer(&near, "preprocess");
+		inn__nearest_offer(&near, "samples");
 		return inn_fail(job->ctx, INN_ECONFIG, &y->key[i]->loc, "input: unknown key %s%s%s", key, near.best ? "; did you mean " : "",
 				near.best ? near.best : "");
 	}
@@ -242,27 +247,24 @@ static int check_labels(inn_job *job, const char *what, const struct inn_insts *
 	return INN_OK;
 }
 
-/* What metrics measure: the analyzers, and behind them the control unless it is among them. */
-static int bind_measured(inn_job *job, struct inn__run *r)
+/* What every analyzer is compared with: one of them that is of the control's class, else the control itself. */
+static int bind_control(inn_job *job, struct inn__run *r)
 {
-	struct inn_inst *v = inn_alloc(job->ctx, r->analyzers.n + 1, sizeof(*v));
-	size_t n = r->analyzers.n;
 	int status;
 
-	if (!v)
-		return INN_ENOMEM;
-	memcpy(v, r->analyzers.v, n * sizeof(*v));
-	r->measured = (struct inn_insts){ n, v };
-	if (!r->metrics.n)
-		return INN_OK;
 	if (r->target.kind != INN_TARGET_MAX && r->target.kind != INN_TARGET_INDEX)
 		return inn_fail(job->ctx, INN_ECONFIG, &r->metrics.v[0].loc, "metrics need one target a sample: max, an index or a list");
-	if ((status = inn__bind_name(job->ctx, job->finder, INN_ANALYZER, job->def.control, &v[n])) < 0)
+	if ((status = inn__bind_name(job->ctx, job->finder, INN_ANALYZER, job->def.control, &r->control)) < 0)
 		return status;
-	for (r->control = 0; r->control < n && v[r->control].cls != v[n].cls;)
-		r->control++;
-	r->measured.n += r->control == n;
-	return check_labels(job, "analyzers", &r->measured);
+	for (size_t i = 0; i < r->analyzers.n; i++) {
+		const struct inn_inst *a = &r->analyzers.v[i];
+
+		if (a->cls == r->control.cls)
+			return INN_OK;
+		if (!strcmp(a->label, r->control.label))
+			return inn_fail(job->ctx, INN_ECONFIG, &a->loc, "analyzers: %s is what the metrics' control is called; give it another label", a->label);
+	}
+	return INN_OK;
 }
 
 static int check_classes(inn_job *job, struct inn__run *r)
@@ -273,7 +275,7 @@ static int check_classes(inn_job *job, struct inn__run *r)
 		return inn_fail(job->ctx, INN_ECONFIG, &(struct inn_loc){ .file = r->path }, "analyzers: at least one is needed");
 	if ((status = check_labels(job, "analyzers", &r->analyzers)) < 0 || (status = check_labels(job, "metrics", &r->metrics)) < 0)
 		return status;
-	return bind_measured(job, r);
+	return r->metrics.n ? bind_control(job, r) : INN_OK;
 }
 
 static int check_suffix(inn_job *job, const struct inn__yaml *y, const char *key, const char *suffix)

@@ -12,13 +12,13 @@ struct inn__run {
 	double audit_limit;      /* NaN: none */
 	const char **input;
 	size_t n_input;
+	int64_t samples;         /* the first of them; 0: all */
 	const char *labels;
 	struct inn__pre pre;
 	struct inn_target target;
 	struct inn_insts analyzers, metrics;
-	struct inn_insts measured; /* the analyzers, and the control behind them if there are metrics and it is not among them */
-	size_t control;            /* which of those it is */
-	int64_t batch, threads, samples;
+	struct inn_inst control; /* of the metrics: measured beside the analyzers unless one of them is of its class */
+	int64_t batch, threads;
 	const char *memory;
 	bool strict;
 	int nonfinite;

@@ -29,6 +29,7 @@ struct inn__report {
 int inn__report_make(struct inn__report *r) INN_MUST;
 /* metrics.json, metrics.csv, curves.csv, the samples' numbers and the pictures of curves, in the run's folder. */
 int inn__report_write(struct inn__report *r) INN_MUST;
+void inn__report_json(const struct inn__report *r, struct inn__text *t); /* what metrics.json holds */
 /* The ranked tables. */
 void inn__report_print(const struct inn__report *r, FILE *out);
 /* The files it writes are there. */

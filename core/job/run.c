@@ -15,12 +15,29 @@ struct running {
 	inn_graph *graph;
 	struct inn__samples samples;
 	struct inn__labels labels;
+	struct inn_inst *measured; /* the analyzers, and behind them the metrics' control if it is none of them */
+	size_t n_measured, control;
 	struct inn__exec *exec;
 	struct inn_tensor *out;
 	struct inn__report report; /* of the metrics, once they are measured */
 	struct inn__text manifest;
 	const char *manifest_path, *journal_path;
 };
+
+static int gather_measured(struct running *u)
+{
+	const struct inn_insts *a = &u->r.analyzers;
+	const struct inn_inst *control = &u->r.control;
+
+	if (!(u->measured = inn_alloc(u->job->ctx, a->n + 1, sizeof(*u->measured))))
+		return INN_ENOMEM;
+	memcpy(u->measured, a->v, a->n * sizeof(*a->v));
+	u->measured[a->n] = *control;
+	for (u->control = 0; control->cls && u->measured[u->control].cls != control->cls;)
+		u->control++;
+	u->n_measured = a->n + (control->cls && u->control == a->n);
+	return INN_OK;
+}
 
 /* Model, samples and plan. */
 static int open_all(struct running *u, enum inn__fit_how how)
@@ -38,10 +55,10 @@ static int open_all(struct running *u, enum inn__fit_how how)
 	    (status = inn__samples_fit(&u->samples, u->graph)) < 0)
 		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
 	inn__samples_first(&u->samples, r->samples);
-	if ((status = inn__run_fit(job, r, u->model, how)) < 0)
+	if ((status = inn__run_fit(job, r, u->model, how)) < 0 || (status = gather_measured(u)) < 0)
 		return status;
 	struct inn__what w = {
-		.model = u->model, .analyzer = r->measured.v, .n_analyzer = r->measured.n, .metric = r->metrics.v, .n_metric = r->metrics.n,
+		.model = u->model, .analyzer = u->measured, .n_analyzer = u->n_measured, .metric = r->metrics.v, .n_metric = r->metrics.n,
 		.target = &r->target, .pre = &r->pre, .logits = true, .batch = (uint32_t)r->batch, .audit = r->audit, .watch = r->outputs,
 	};
 	bool maps = strcmp(r->output.maps, "none");
@@ -192,6 +209,20 @@ static int write_sheet(struct running *u)
 	return status;
 }
 
+static void show_rest_json(struct running *u, FILE *out)
+{
+	struct inn__text t = { 0 };
+
+	inn__text_add(&t, "]");
+	if (u->report.entry) {
+		inn__text_add(&t, ", \"metrics\": ");
+		inn__report_json(&u->report, &t);
+	}
+	inn__text_add(&t, "}\n");
+	fputs(t.s ? t.s : "", out);
+	free(t.s);
+}
+
 static void show(struct running *u, bool json, bool skipped, FILE *out)
 {
 	struct inn__text t = { 0 };
@@ -211,8 +242,9 @@ static void show(struct running *u, bool json, bool skipped, FILE *out)
 			few.shape.dim[0] = TOP_SAMPLES;
 		inn__print_top(u->job, &few, &u->samples, &u->labels, 5, json, out);
 	}
-	fputs(json ? "]}\n" : "", out);
-	if (!json && u->report.entry)
+	if (json)
+		show_rest_json(u, out);
+	else if (u->report.entry)
 		inn__report_print(&u->report, out);
 	if (!json && skipped)
 		fprintf(out, "%s: already there\n", u->r.output.dir);
@@ -265,8 +297,8 @@ static int compute(struct running *u, bool anew)
 
 static int write_report(struct running *u)
 {
-	u->report = (struct inn__report){ .job = u->job, .run = &u->r, .exec = u->exec, .out = u->out, .analyzers = u->r.measured.v,
-					  .n_analyzers = u->r.measured.n, .control = u->r.control, .samples = u->samples.n };
+	u->report = (struct inn__report){ .job = u->job, .run = &u->r, .exec = u->exec, .out = u->out, .analyzers = u->measured,
+					  .n_analyzers = u->n_measured, .control = u->control, .samples = u->samples.n };
 	int status = inn__report_make(&u->report);
 
 	return status < 0 ? status : inn__report_write(&u->report);

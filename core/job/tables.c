@@ -133,7 +133,7 @@ static void entry_json(const struct inn__report *r, size_t m, size_t a, struct i
 	inn__text_add(t, "]}%s\n", a + 1 < r->n_analyzers ? "," : "");
 }
 
-static void report_json(const struct inn__report *r, struct inn__text *t)
+void inn__report_json(const struct inn__report *r, struct inn__text *t)
 {
 	inn__text_add(t, "{\n  \"schema\": 1,\n  \"samples\": %zu,\n  \"interval\": \"Student's t\",\n", r->samples);
 	inn__text_add(t, "  \"confidence\": 0.95,\n  \"control\": ");
@@ -237,7 +237,7 @@ static int write_plots(struct inn__report *r)
 
 int inn__report_write(struct inn__report *r)
 {
-	int status = write_text(r, "metrics", "json", report_json);
+	int status = write_text(r, "metrics", "json", inn__report_json);
 
 	if (status == INN_OK)
 		status = write_text(r, "metrics", "csv", scores_csv);

@@ -1,5 +1,5 @@
-/* accuracy_curve: how often the network is right (the target is its largest output) while the most relevant regions are replaced first; the score is the area
- * under it, over the share of regions replaced. iNNvestigate's PerturbationAnalysis. */
+/* accuracy_curve: how often the target is the largest output while the most relevant regions are replaced first; the score is the
+ * area under it, over the share of regions replaced. */
 #include "perturb.h"
 
 static const struct inn_param params[] = {
@@ -8,19 +8,7 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static void build(inn_build *b, const struct inn_subject *s, const void *opts)
-{
-	const struct perturb *o = opts;
-	struct perturb_curve morf = perturb_curve(b, s, o, MORF, ACCURACY);
-
-	inn_measure(b, "score", perturb_area(b, &morf), NULL, 0);
-	perturb_measure(b, "morf", &morf);
-	if (o->lerf) {
-		struct perturb_curve lerf = perturb_curve(b, s, o, LERF, ACCURACY);
-
-		perturb_measure(b, "lerf", &lerf);
-	}
-}
+static void build(inn_build *b, const struct inn_subject *s, const void *opts) { perturb_areas(b, s, opts, ACCURACY); }
 
 static const struct inn_metric_ops accuracy_curve = {
 	.cls = INN_HEAD(struct inn_metric_ops, INN_METRIC, "accuracy_curve", "area under the accuracy, most relevant regions replaced first",

@@ -6,13 +6,7 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static void build(inn_build *b, const struct inn_subject *s, const void *opts)
-{
-	struct perturb_curve c = perturb_curve(b, s, opts, MORF, SCORE);
-
-	inn_measure(b, "score", perturb_area(b, &c), NULL, 0);
-	perturb_measure(b, "morf", &c);
-}
+static void build(inn_build *b, const struct inn_subject *s, const void *opts) { perturb_areas(b, s, opts, SCORE); }
 
 static const struct inn_metric_ops deletion = {
 	.cls = INN_HEAD(struct inn_metric_ops, INN_METRIC, "deletion", "area under the score, most relevant cells replaced first", params,

@@ -195,3 +195,16 @@ struct perturb_curve perturb_from(inn_build *b, const struct perturb_curve *c, u
 }
 
 void perturb_measure(inn_build *b, const char *name, const struct perturb_curve *c) { inn_measure(b, name, c->v, c->at, c->n); }
+
+void perturb_areas(inn_build *b, const struct inn_subject *s, const struct perturb *o, int what)
+{
+	struct perturb_curve morf = perturb_curve(b, s, o, MORF, what);
+
+	inn_measure(b, "score", perturb_area(b, &morf), NULL, 0);
+	perturb_measure(b, "morf", &morf);
+	if (!o->lerf)
+		return;
+	struct perturb_curve lerf = perturb_curve(b, s, o, LERF, what);
+
+	perturb_measure(b, "lerf", &lerf);
+}

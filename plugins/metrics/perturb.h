@@ -20,14 +20,14 @@ struct perturb { /* the options of every metric in this folder */
 	bool recompute_analysis, lerf;
 };
 
-extern const struct inn_choice perturb_reductions[], perturb_aggregations[], perturb_pads[], perturb_scores[], perturb_layouts[];
+extern const struct inn_choice perturb_reductions[], perturb_pads[], perturb_scores[], perturb_layouts[];
 
 /* The rows of a metric's table, with its own defaults. */
 #define PERTURB_ROWS(FILL, REGION, REDUCE, AGGREGATE, STEPS, PER_STEP) \
 	INN_CLASS(struct perturb, fill, INN_FILL, FILL, "what stands in the place of what is taken away"), \
 	INN_INTS(struct perturb, region_shape, REGION, 1, 1e6, "size of a region on each axis; one number for all"), \
 	INN_ENUM(struct perturb, reduce_function, REDUCE, perturb_reductions, "how channels become one number"), \
-	INN_ENUM(struct perturb, aggregation_function, AGGREGATE, perturb_aggregations, "how the cells of a region become one number"), \
+	INN_ENUM(struct perturb, aggregation_function, AGGREGATE, perturb_reductions + 1 /* all but none */, "how the cells of a region become one number"), \
 	INN_ENUM(struct perturb, pad_mode, PAD_NONE, perturb_pads, "where regions reach beyond the edge"), \
 	INN_REALS(struct perturb, value_range, "[]", -1e9, 1e9, "low and high: the fill is clipped to it"), \
 	INN_INT(struct perturb, steps, STEPS, 0, 1e6, "points of a curve after the clean one; 0: as many as replace all"), \
@@ -52,6 +52,8 @@ inn_val perturb_area(inn_build *b, const struct perturb_curve *c);
 inn_val perturb_column(inn_build *b, inn_val v);
 /* The points from `first` on. */
 struct perturb_curve perturb_from(inn_build *b, const struct perturb_curve *c, uint32_t first);
+/* The area under the curve of what is asked for, as the score, and the curves: of the least relevant first only if o->lerf. */
+void perturb_areas(inn_build *b, const struct inn_subject *s, const struct perturb *o, int what);
 /* Measures a curve under a name. */
 void perturb_measure(inn_build *b, const char *name, const struct perturb_curve *c);
 

@@ -4,16 +4,7 @@
 #include "perturb.h"
 
 const struct inn_choice perturb_reductions[] = {
-	{ "mean", MEAN, "their mean" },
-	{ "sum", SUM, "their sum" },
-	{ "max", MAX, "the largest" },
-	{ "min", MIN, "the smallest" },
-	{ "abs_sum", ABS_SUM, "the sum of their magnitudes" },
-	{ "max_abs", MAX_ABS, "the largest magnitude" },
 	{ "none", NONE, "not at all: each channel is ranked and replaced on its own" },
-	{ 0 },
-};
-const struct inn_choice perturb_aggregations[] = {
 	{ "mean", MEAN, "their mean" },
 	{ "sum", SUM, "their sum" },
 	{ "max", MAX, "the largest" },

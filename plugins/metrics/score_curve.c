@@ -8,19 +8,7 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
-static void build(inn_build *b, const struct inn_subject *s, const void *opts)
-{
-	const struct perturb *o = opts;
-	struct perturb_curve morf = perturb_curve(b, s, o, MORF, SCORE);
-
-	inn_measure(b, "score", perturb_area(b, &morf), NULL, 0);
-	perturb_measure(b, "morf", &morf);
-	if (o->lerf) {
-		struct perturb_curve lerf = perturb_curve(b, s, o, LERF, SCORE);
-
-		perturb_measure(b, "lerf", &lerf);
-	}
-}
+static void build(inn_build *b, const struct inn_subject *s, const void *opts) { perturb_areas(b, s, opts, SCORE); }
 
 static const struct inn_metric_ops score_curve = {
 	.cls = INN_HEAD(struct inn_metric_ops, INN_METRIC, "score_curve", "area under the target's score, most relevant regions replaced first",

@@ -124,13 +124,17 @@ expect 2 'is above high' check good.yaml -s 'metrics=[{type: aopc, fill: {type: 
 expect 1 'does not fit' check good.yaml -s 'metrics=[{type: aopc, fill: {type: dataset_mean, mean: wrong.npy}}]'
 expect 2 'no meaning' check good.yaml -s 'metrics=[{type: insertion, recompute_analysis: true}]'
 expect 2 'one target a sample' check good.yaml -s 'metrics=[aopc]' -s target=all
-expect 2 'stands here twice' check good.yaml -s 'metrics=[aopc]' -s 'analyzers=[{type: gradient, as: random}]'
 expect 2 'in output.plots' check good.yaml -s 'metrics=[aopc]' -s output.plots=docx
 expect 0 'regions_per_step' help aopc
 expect 0 'pixel_flipping' list metric
 expect 0 'dataset_mean' list fill
 
-expect 2 'samples' check good.yaml -s samples=-1
+expect 2 'input.samples' check good.yaml -s input.samples=-1
+expect 2 'control is called' check good.yaml -s 'metrics=[aopc]' -s 'analyzers=[{type: gradient, as: random}]'
+
+if [ -e /usr/share/datasets/fashion-mnist ]; then
+	expect 0 ': ok' check "$src/configs/examples/perturbation.yaml"
+fi
 
 # Files that include others.
 expect 0 ': ok' check include.yaml
