@@ -93,6 +93,10 @@ static int plan(struct cli *c)
 	return c->request.model ? inn__request_plan(c->job, &c->request, stdout) : missing("plan", "a configuration or -m MODEL");
 }
 
+static int devices(struct cli *c) { return inn__devices(c->job, c->json, stdout); }
+
+static int tune(struct cli *c) { return inn__tune(c->job); }
+
 const struct command commands[] = {
 	{ "run", "CONFIG [-s KEY=VALUE]...", "Everything a configuration asks for, written to its output folder",
 	  "A run that finished already is not repeated; a folder with the results of another run is refused.", 1, run },
@@ -110,5 +114,8 @@ const struct command commands[] = {
 	{ "plan", "[CONFIG] [-m MODEL ...]", "The network's layers, numbered, and what a method costs",
 	  "F and B count multiplications of forward and backward products in units of the forward pass, `once` those that\n"
 	  "run once for the network, z the values stored besides their rectified copy.", 1, plan },
+	{ "devices", "", "What backends can compute on, and which one is taken", NULL, 0, devices },
+	{ "tune", "-b BACKEND", "Measure a backend's device, so that later runs on it are faster",
+	  "What was found is kept in the user's data folder.", 0, tune },
 	{ 0 },
 };

@@ -45,5 +45,8 @@ INN_API int inn__plugin_check(inn_job *job, const char *path, FILE *out) INN_MUS
 
 /* kind NULL: all. */
 INN_API int inn__list(inn_job *job, const char *kind, bool json, FILE *out) INN_MUST;
+/* Backends with their devices, and which `auto` takes; tuning of the backend that was chosen. */
+INN_API int inn__devices(inn_job *job, bool json, FILE *out) INN_MUST;
+INN_API int inn__tune(inn_job *job) INN_MUST;
 INN_API int inn__help(inn_job *job, const char *name, FILE *out) INN_MUST;
 #endif

@@ -43,21 +43,6 @@ static int fit_one(inn_job *job, struct inn__run *r, struct inn_model *m, size_t
 	return status;
 }
 
-/* The first n of v are the analyzers from now on; v has room for the control behind them. */
-static void replace(struct inn__run *r, struct inn_inst *v, size_t n)
-{
-	const struct inn_inst *control = &r->measured.v[r->control];
-	bool behind = r->measured.n > r->analyzers.n;
-
-	if (behind)
-		v[n] = r->measured.v[r->analyzers.n];
-	r->control = 0;
-	while (r->control < n && v[r->control].cls != control->cls)
-		r->control++;
-	r->analyzers = (struct inn_insts){ n, v };
-	r->measured = (struct inn_insts){ n + behind, v };
-}
-
 int inn__run_fit(inn_job *job, struct inn__run *r, struct inn_model *m, enum inn__fit_how how)
 {
 	struct inn_inst *v = inn_alloc(job->ctx, r->analyzers.n + 1, sizeof(*v)), *kept = inn_alloc(job->ctx, r->analyzers.n + 1, sizeof(*kept));
@@ -80,6 +65,6 @@ int inn__run_fit(inn_job *job, struct inn__run *r, struct inn_model *m, enum inn
 	inn__samples_free(&s);
 	if (status < 0)
 		return status;
-	replace(r, kept, n);
+	r->analyzers = (struct inn_insts){ n, kept };
 	return INN_OK;
 }

@@ -69,6 +69,11 @@ INN_API int inn_place(inn_ctx *ctx, const struct inn_plan *p, size_t (*bytes)(vo
  * one loop at the position of its last member. [job] */
 INN_API int inn_groups(inn_ctx *ctx, const struct inn_plan *p, uint32_t *group, uint32_t *n_groups) INN_MUST;
 
+struct inn_device { /* one that a backend could open; strings live until the call ends */
+	const char *platform, *name, *kind, *driver;
+	uint64_t memory; /* bytes; 0: unknown */
+	const char *why; /* NULL, or why the backend's options mean this one */
+};
 typedef struct inn_dev inn_dev;
 typedef struct inn_exec inn_exec;
 struct inn_backend_ops {
@@ -88,5 +93,9 @@ struct inn_backend_ops {
 	/* Copies OUTPUT or ACCUMULATE op into t->data (t->dtype INN_F32 or INN_F64, t->shape the op's); waits. */
 	int (*read)(inn_ctx *ctx, inn_exec *exec, uint32_t op, struct inn_tensor *t);
 	const char *(*describe)(const inn_dev *dev);  /* provenance: library, version, device */
+	/* Optional: shows every device that options can name. INN_EPLUGIN after recording why there is none. */
+	int (*devices)(inn_ctx *ctx, const void *opts, void (*show)(void *user, const struct inn_device *d), void *user);
+	/* Optional: measures the device that the options mean, and keeps what later runs open it with. */
+	int (*tune)(inn_ctx *ctx, const void *opts);
 };
 #endif

@@ -145,6 +145,28 @@ static int open_dev(inn_ctx *ctx, const void *opts, uint32_t threads, inn_dev **
 	return INN_OK;
 }
 
+static int devices(inn_ctx *ctx, const void *opts, void (*show)(void *user, const struct inn_device *d), void *user)
+{
+	struct device_info *list;
+	uint32_t n, at;
+	const char *why = NULL;
+	int s = ocl_devices(ctx, &list, &n);
+
+	if (s)
+		return s;
+	at = ocl_choose(ctx, opts, list, n, &why);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct device_info *d = &list[i];
+		struct inn_device v = { .platform = d->platform_name, .name = d->name, .driver = d->driver, .memory = d->memory,
+					.why = i == at ? why : NULL };
+
+		v.kind = d->type & CL_DEVICE_TYPE_CPU ? "processor" : d->type & CL_DEVICE_TYPE_GPU ? "GPU" : "accelerator";
+		show(user, &v);
+	}
+	free(list);
+	return at == NONE ? INN_EPLUGIN : INN_OK;
+}
+
 static const char *describe(const inn_dev *d) { return d->text; }
 
 static const struct inn_backend_ops opencl = {
@@ -159,6 +181,7 @@ static const struct inn_backend_ops opencl = {
 	.run = ocl_run,
 	.read = ocl_read,
 	.describe = describe,
+	.devices = devices,
 };
 
 INN_PLUGIN("opencl", "1.0.0", "BSD-2-Clause", &opencl.cls);
