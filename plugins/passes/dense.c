@@ -1,6 +1,8 @@
 /* MatMul by a constant matrix and Add of a constant vector become one affine layer: MatMul with a bias as input 2. So do a
- * convolution without a bias and Add of one number a channel, axes of length 1 dropped between them or not. */
+ * convolution without a bias and Add of one number a channel, axes of length 1 dropped between them or not. The factors of a
+ * Gemm go into its weights, which rules take by their sign. */
 #include "pass.h"
+#include <math.h>
 
 /* The vector's tensor as [n], or 0. */
 static uint32_t as_vector(inn_graph *g, const inn_node *add, uint32_t k, uint32_t n)
@@ -84,6 +86,33 @@ static bool merge_conv(inn_graph *g, inn_node *add, uint32_t side)
 	return true;
 }
 
+/* Input k becomes factor times itself, and the factor 1. */
+static int take_factor(inn_ctx *ctx, inn_graph *g, inn_node *n, const char *factor, uint32_t k)
+{
+	const struct inn_tensor *t = inn_node_const(n, k);
+	double by = inn_node_attr_real(n, factor), *v;
+	size_t count;
+	uint32_t scaled;
+
+	if (!is_real(t) || isnan(by) || by == 1)
+		return INN_OK;
+	if (!(v = reals(ctx, t, &count)))
+		return INN_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		v[i] *= by;
+	if (!(scaled = new_reals(g, "dense.scaled", &t->shape, v)))
+		return INN_ENOMEM;
+	inn_node_rewire(n, k, scaled);
+	return inn_node_set_real(n, factor, 1);
+}
+
+static int take_factors(inn_ctx *ctx, inn_graph *g, inn_node *n)
+{
+	int status = is_kind(n, "gemm") && !inn_node_const(n, 0) ? take_factor(ctx, g, n, "alpha", 1) : INN_OK;
+
+	return status == INN_OK && is_kind(n, "gemm") ? take_factor(ctx, g, n, "beta", 2) : status;
+}
+
 static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 {
 	(void)opts;
@@ -93,7 +122,7 @@ static int apply(inn_ctx *ctx, inn_graph *g, const void *opts)
 		for (uint32_t side = 0; is_kind(n, "add") && inn_node_n_in(n) == 2 && side < 2; side++)
 			if (merge(g, n, side) || merge_conv(g, n, side))
 				break;
-		if (inn_failed(ctx))
+		if (take_factors(ctx, g, n) < 0 || inn_failed(ctx))
 			return INN_ENOMEM;
 	}
 	return INN_OK;

@@ -202,6 +202,55 @@ START_TEST(dense_layer)
 }
 END_TEST
 
+START_TEST(bias_of_a_convolution)
+{
+	image();
+	WEIGHT("w", 4, 3, 1, 5);
+	WEIGHT("b", 4, 1);
+	inn_node *n = NODE("conv", "c", "x", "w");
+
+	ck_assert_int_eq(inn_node_set_ints(n, "strides", (int64_t[]){ 2, 1 }, 2), INN_OK);
+	int64_t axis = 3;
+	struct inn_tensor t = { .dtype = INN_I64, .shape = { .rank = 1, .dim = { 1 } }, .data = &axis };
+
+	ck_assert_int_eq(inn_graph_const(g, "axes", &t), INN_OK);
+	NODE("squeeze", "s", "c", "axes");
+	NODE("add", "a", "s", "b");
+	NODE("relu", "y", "a");
+	ck_assert_int_eq(inn_graph_output(g, "y"), INN_OK);
+	keeps_output("dense", 3);
+	ck_assert(inn_node_const(inn_graph_node(g, 0), 2));
+}
+END_TEST
+
+START_TEST(vector_along_another_axis_stays)
+{
+	image();
+	WEIGHT("w", 5, 3, 1, 1);
+	WEIGHT("b", 5);
+	NODE("conv", "c", "x", "w");
+	NODE("add", "y", "c", "b");
+	ck_assert_int_eq(inn_graph_output(g, "y"), INN_OK);
+	keeps_output("dense", 2);
+}
+END_TEST
+
+START_TEST(factors_of_a_dense_layer)
+{
+	vector();
+	WEIGHT("w", 6, 4);
+	WEIGHT("b", 4);
+	inn_node *n = NODE("gemm", "y", "x", "w", "b");
+
+	ck_assert_int_eq(inn_node_set_real(n, "alpha", -0.5), INN_OK);
+	ck_assert_int_eq(inn_node_set_real(n, "beta", 3), INN_OK);
+	ck_assert_int_eq(inn_graph_output(g, "y"), INN_OK);
+	keeps_output("dense", 1);
+	ck_assert_double_eq(inn_node_attr_real(n, "alpha"), 1);
+	ck_assert_double_lt(inn_tensor_real(inn_node_const(n, 1), 0), 0);
+}
+END_TEST
+
 START_TEST(transposes)
 {
 	image();
@@ -258,6 +307,9 @@ int main(void)
 	tcase_add_test(c, norm_after_dense);
 	tcase_add_test(c, norm_of_a_shared_value_stays);
 	tcase_add_test(c, dense_layer);
+	tcase_add_test(c, bias_of_a_convolution);
+	tcase_add_test(c, vector_along_another_axis_stays);
+	tcase_add_test(c, factors_of_a_dense_layer);
 	tcase_add_test(c, transposes);
 	tcase_add_test(c, identities);
 	tcase_add_test(c, softmax_before_the_output);
