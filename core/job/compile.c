@@ -147,10 +147,13 @@ static int record_analyzer(struct rec *c, size_t k)
 			return inn_fail(c->job->ctx, INN_EBUG, &a->loc, "%s gives a map of shape %s for an input of shape %s",
 					a->label, inn_shape_str(got, g), inn_shape_str(want, v));
 		}
-		if (k < c->w->n_maps)
+		if (k < c->w->n_maps) {
 			add_output(c, r[i], a->label);
+			c->e->n_maps = c->out;
+		} else { /* only measured: that all of it is finite shows in its sum */
+			add_output(c, inn_sum(c->b, r[i], (1u << want->rank) - 2), a->label);
+		}
 	}
-	c->e->n_maps = c->out;
 	return status;
 }
 

@@ -13,9 +13,9 @@ from nets import build
 OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden" / "metrics"
 
 
-def linear(name, shape, weight, bias):
-    """Flatten and one Gemm."""
-    nodes = [helper.make_node("Flatten", ["x"], ["f"]), helper.make_node("Gemm", ["f", "w", "b"], ["y"])]
+def linear(name, shape, weight, bias, first="Identity"):
+    """An elementwise operator, Flatten and one Gemm."""
+    nodes = [helper.make_node(first, ["x"], ["e"]), helper.make_node("Flatten", ["e"], ["f"]), helper.make_node("Gemm", ["f", "w", "b"], ["y"])]
     values = [numpy_helper.from_array(weight.astype(np.float32), "w"), numpy_helper.from_array(bias.astype(np.float32), "b")]
     graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", *shape])],
                               [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", weight.shape[1]])], values)
@@ -50,6 +50,8 @@ def main():
     i, k = np.meshgrid(np.arange(60), np.arange(3), indexing="ij")
     linear("linear", (3, 4, 5), ((7 * i + 3 * k) % 11 - 5) / 8, np.arange(3) / 10)
     linear("constant", (3, 4, 5), np.zeros((60, 3)), np.arange(3) / 10)
+    # at 0 the gradient is infinite and the output is not
+    linear("root", (3, 4, 5), np.ones((60, 3)), np.zeros(3), "Sqrt")
     torch.set_num_threads(1)
     curves("cnn", 4, 2)
     curves("residual", 16, 3)

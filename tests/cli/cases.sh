@@ -125,6 +125,8 @@ expect 1 'does not fit' check good.yaml -s 'metrics=[{type: aopc, fill: {type: d
 expect 2 'no meaning' check good.yaml -s 'metrics=[{type: insertion, recompute_analysis: true}]'
 expect 2 'one target a sample' check good.yaml -s 'metrics=[aopc]' -s target=all
 expect 2 'in output.plots' check good.yaml -s 'metrics=[aopc]' -s output.plots=docx
+expect 1 'not finite' run steep.yaml
+expect 0 'the control' run steep.yaml -s nonfinite=keep
 expect 0 'regions_per_step' help aopc
 expect 0 'pixel_flipping' list metric
 expect 0 'dataset_mean' list fill

@@ -34,6 +34,7 @@ make_arrays() {
 	{ zeros 400; printf '\0\0\x80\x7f'; zeros $((n - 404)); } | npy inf.npy '<f4' '1, 3, 224, 224'
 	zeros $n | npy rank3.npy '<f4' '3, 224, 224'
 	zeros 4800 | npy wrong.npy '<f4' '1, 3, 20, 20'
+	zeros 240 | npy cells.npy '<f4' '1, 3, 4, 5'
 	zeros 0 | npy none.npy '<f4' '0, 3, 224, 224'
 	zeros 100 | npy short.npy '<f4' '1, 3, 224, 224'
 	zeros 16 | npy huge.npy '<f4' '4294967295, 4294967295, 4294967295, 4294967295'
@@ -106,6 +107,13 @@ metrics:
 	config metric_row.yaml <<<"$good
 metrics:
   - {type: insertion, step: 5}"
+	cat >steep.yaml <<END
+model: $src/tests/golden/metrics/root.onnx
+input: cells.npy
+analyzers: [gradient]
+metrics: [{type: aopc, region_shape: 1}]
+output: {dir: steep, maps: none}
+END
 	mkdir -p parts
 	echo 'input: {path: nowhere.png, preprocess: efficientnet_lite}' >parts/input.yaml
 	config parts/rest.yaml <<<'include: input.yaml
