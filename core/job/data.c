@@ -257,8 +257,8 @@ static void see_stack(struct inn__samples *s)
 	s->stack = t->shape.dim[0] && (t->shape.dim[3] == 1 || t->shape.dim[3] == 3);
 }
 
-static int open_inputs(inn_job *job, const char *const *input, size_t n, const struct inn__pre *pre, const inn_graph *g,
-		       struct inn__samples *s)
+int inn__samples_open(inn_job *job, const char *const *input, size_t n, const struct inn__pre *pre, const inn_graph *g,
+		      struct inn__samples *s)
 {
 	struct list l = { .job = job, .s = s, .label = INN_NO_INT };
 	int status = INN_OK;
@@ -368,7 +368,7 @@ void inn__samples_first(struct inn__samples *s, int64_t n)
 int inn__samples_for(struct inn_model *m, bool plain, const char *const *input, size_t n, const struct inn__pre *pre, struct inn__samples *s)
 {
 	inn_graph *g = inn__model_read(m, plain);
-	int status = g ? open_inputs(m->job, input, n, pre, g, s) : inn__last_status(m->job->ctx);
+	int status = g ? inn__samples_open(m->job, input, n, pre, g, s) : inn__last_status(m->job->ctx);
 	bool whole = plain && s->declared;
 
 	if (status == INN_OK && whole)

@@ -164,11 +164,13 @@ int inn__prep_make(inn_job *job, const struct inn__pre *pre, uint32_t batch, con
 int inn__prep_run(inn_job *job, struct inn__prep *p, const struct inn_tensor *in, struct inn_tensor *out) INN_MUST;
 void inn__prep_free(inn_job *job, struct inn__prep *p);
 /* data.c */
+/* Each input is PATH or, with the name of one of the network's inputs, NAME=PATH. */
+int inn__samples_open(inn_job *job, const char *const *input, size_t n, const struct inn__pre *pre, const inn_graph *g,
+		      struct inn__samples *s) INN_MUST;
 /* Arrays have the shapes of the network's inputs and are finite. */
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
-/* Opens the inputs, each PATH or, with the name of one of the network's inputs, NAME=PATH, and settles the network for them: the one
- * that is analyzed or the plain one. Sizes that the model leaves free are those of the arrays; of a
- * plain one named arrays are taken as they are, and some become constants. */
+/* All of that, and settles the network for them: the one that is analyzed or the plain one. Sizes that the model leaves free are
+ * those of the arrays; of a plain one named arrays are taken as they are, and some become constants. */
 int inn__samples_for(struct inn_model *m, bool plain, const char *const *input, size_t n, const struct inn__pre *pre,
 		     struct inn__samples *s) INN_MUST;
 void inn__samples_first(struct inn__samples *s, int64_t n); /* no more than that; 0: all */
