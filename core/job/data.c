@@ -332,7 +332,8 @@ int inn__samples_fit(struct inn__samples *s, const inn_graph *g)
 	return status;
 }
 
-int inn__samples_bind(struct inn__samples *s, inn_graph *g)
+/* Gives the network's inputs, not resolved yet, exactly the shapes of the arrays; some become its constants. */
+static int bind_inputs(struct inn__samples *s, inn_graph *g)
 {
 	inn_ctx *ctx = s->job->ctx;
 	uint32_t kept = 0;
@@ -362,6 +363,21 @@ void inn__samples_first(struct inn__samples *s, int64_t n)
 {
 	if (n > 0 && (uint64_t)n < s->n)
 		s->n = (size_t)n;
+}
+
+int inn__samples_for(struct inn_model *m, bool plain, const char *const *input, size_t n, const struct inn__pre *pre, struct inn__samples *s)
+{
+	inn_graph *g = inn__model_read(m, plain);
+	int status = g ? inn__samples_open(m->job, input, n, pre, g, s) : inn__last_status(m->job->ctx);
+	bool whole = plain && s->declared;
+
+	if (status == INN_OK && whole)
+		status = bind_inputs(s, g);
+	for (uint32_t i = 0; status == INN_OK && !whole && !m->settled[plain] && s->array && i < s->n_x; i++)
+		inn__graph_size(g, i, &s->array[i].shape);
+	if (status == INN_OK && !(g = inn__model_graph(m, plain)))
+		status = inn__last_status(m->job->ctx);
+	return status < 0 || whole ? status : inn__samples_fit(s, g);
 }
 
 void inn__samples_free(struct inn__samples *s)

@@ -169,8 +169,10 @@ int inn__samples_open(inn_job *job, const char *const *input, size_t n, const st
 		      struct inn__samples *s) INN_MUST;
 /* Arrays have the shapes of the network's inputs and are finite. */
 int inn__samples_fit(struct inn__samples *s, const inn_graph *g) INN_MUST;
-/* Gives the network's inputs, not resolved yet, exactly the shapes of the arrays; some become its constants. */
-int inn__samples_bind(struct inn__samples *s, inn_graph *g) INN_MUST;
+/* All of that, and settles the network for them: the one that is analyzed or the plain one. Sizes that the model leaves free are
+ * those of the arrays; of a plain one named arrays are taken as they are, and some become constants. */
+int inn__samples_for(struct inn_model *m, bool plain, const char *const *input, size_t n, const struct inn__pre *pre,
+		     struct inn__samples *s) INN_MUST;
 void inn__samples_first(struct inn__samples *s, int64_t n); /* no more than that; 0: all */
 void inn__samples_free(struct inn__samples *s);
 /* execute.c: out[k] [n,...] are given; dtype INN_F64 of out[k] asks for doubles. */

@@ -32,38 +32,18 @@ static int bind(inn_job *job, const struct inn__request *r, struct session *s)
 	return status;
 }
 
-static int open_model(inn_job *job, const struct inn__request *r, struct session *s)
+/* The network and its samples, if some are given. */
+static int open_both(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
 {
 	int status = inn__model_of(job, r->model, &s->model);
 
-	if (status < 0)
-		return status;
-	return (s->graph = inn__model_graph(s->model, false)) ? INN_OK : inn__last_status(job->ctx);
-}
-
-static int open_samples(inn_job *job, const struct inn__request *r, struct session *s)
-{
-	int status = inn__samples_open(job, r->input, r->n_input, &s->pre, s->graph, &s->samples);
-
-	return status < 0 ? status : inn__samples_fit(&s->samples, s->graph);
-}
-
-/* The network that predicts, and its samples; named ones fix the sizes of its inputs before those of the rest follow. */
-static int open_plain(inn_job *job, const struct inn__request *r, struct session *s)
-{
-	int status = inn__model_of(job, r->model, &s->model);
-
-	if (status == INN_OK && !(s->graph = inn__model_read(s->model, true)))
-		status = inn__last_status(job->ctx);
-	if (status == INN_OK)
-		status = inn__samples_open(job, r->input, r->n_input, &s->pre, s->graph, &s->samples);
-	if (status == INN_OK && s->samples.declared && r->batch)
+	if (status == INN_OK && r->n_input)
+		status = inn__samples_for(s->model, plain, r->input, r->n_input, &s->pre, &s->samples);
+	if (status == INN_OK && plain && s->samples.declared && r->batch)
 		status = inn_fail(job->ctx, INN_ECONFIG, NULL, "--batch does not go with inputs by name: they are taken whole");
-	if (status == INN_OK && s->samples.declared)
-		status = inn__samples_bind(&s->samples, s->graph);
-	if (status == INN_OK && !(s->graph = inn__model_graph(s->model, true)))
+	if (status == INN_OK && !(s->graph = inn__model_graph(s->model, plain)))
 		status = inn__last_status(job->ctx);
-	return status < 0 || s->samples.declared ? status : inn__samples_fit(&s->samples, s->graph);
+	return status;
 }
 
 static int make(inn_job *job, const struct inn__request *r, bool plain, struct session *s)
@@ -210,8 +190,8 @@ int inn__request_analyze(inn_job *job, const struct inn__request *r, FILE *out)
 	if (status == INN_OK && r->n_layer && !f->write_named)
 		status = inn_fail(job->ctx, INN_ECONFIG, NULL, "--outputs: %s holds one array; write to a file that holds several", r->output);
 	if (status == INN_OK && (status = inn__writable(job->ctx, r->output)) == INN_OK)
-		status = open_model(job, r, &s);
-	if (status == INN_OK && (status = open_samples(job, r, &s)) == INN_OK)
+		status = open_both(job, r, false, &s);
+	if (status == INN_OK)
 		status = make(job, r, false, &s);
 	if (status == INN_OK)
 		status = compute(job, &s, &map);
@@ -239,7 +219,7 @@ int inn__request_predict(inn_job *job, const struct inn__request *r, FILE *out)
 	if (status == INN_OK && r->output)
 		status = inn__writable(job->ctx, r->output);
 	if (status == INN_OK)
-		status = open_plain(job, r, &s);
+		status = open_both(job, r, true, &s);
 	if (status == INN_OK && (status = inn__labels_load(job, r->labels, s.model, &labels)) == INN_OK)
 		status = make(job, r, true, &s);
 	if (status == INN_OK)
@@ -314,9 +294,7 @@ static int prepare(inn_job *job, const struct inn__request *r, struct session *s
 	int status = bind(job, r, s);
 
 	if (status == INN_OK)
-		status = open_model(job, r, s);
-	if (status == INN_OK && r->n_input)
-		status = open_samples(job, r, s);
+		status = open_both(job, r, false, s);
 	return status == INN_OK ? make(job, r, false, s) : status;
 }
 

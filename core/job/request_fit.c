@@ -67,13 +67,10 @@ static int bind(inn_job *job, const struct inn__request *r, struct fitting *t)
 int inn__request_fit(inn_job *job, const struct inn__request *r, FILE *out)
 {
 	struct fitting t = { .f = { .batch = (uint32_t)r->batch, .interval = r->checkpoint } };
-	inn_graph *g = NULL;
 	int status = bind(job, r, &t);
 
-	if (status == INN_OK && (status = inn__model_of(job, r->model, &t.f.model)) == INN_OK && !(g = inn__model_graph(t.f.model, false)))
-		status = inn__last_status(job->ctx);
-	if (status == INN_OK && (status = inn__samples_open(job, r->input, r->n_input, &t.pre, g, &t.samples)) == INN_OK)
-		status = inn__samples_fit(&t.samples, g);
+	if (status == INN_OK && (status = inn__model_of(job, r->model, &t.f.model)) == INN_OK)
+		status = inn__samples_for(t.f.model, false, r->input, r->n_input, &t.pre, &t.samples);
 	t.f.analyzer = &t.analyzer;
 	t.f.pre = &t.pre;
 	t.f.samples = &t.samples;

@@ -48,12 +48,10 @@ static int open_all(struct running *u, enum inn__fit_how how)
 
 	if (status < 0)
 		return status;
-	if (!(u->graph = inn__model_graph(u->model, false)))
-		return inn__last_status(job->ctx);
 	if ((status = inn__labels_load(job, r->labels, u->model, &u->labels)) < 0 ||
-	    (status = inn__samples_open(job, r->input, r->n_input, &r->pre, u->graph, &u->samples)) < 0 ||
-	    (status = inn__samples_fit(&u->samples, u->graph)) < 0)
+	    (status = inn__samples_for(u->model, false, r->input, r->n_input, &r->pre, &u->samples)) < 0)
 		return r->input_keys && status == INN_EDATA ? inn_while(job->ctx, status, &r->input_keys->loc, "in input") : status;
+	u->graph = inn__model_graph(u->model, false);
 	inn__samples_first(&u->samples, r->samples);
 	if ((status = inn__run_fit(job, r, u->model, how)) < 0 || (status = gather_measured(u)) < 0)
 		return status;

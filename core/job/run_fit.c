@@ -17,11 +17,8 @@ static size_t same_state(inn_job *job, const struct inn__run *r, size_t i)
 
 static int open_data(inn_job *job, struct inn__run *r, struct inn_model *m, struct inn__samples *s)
 {
-	inn_graph *g = inn__model_graph(m, false);
-	int status = inn__samples_open(job, r->fit->input, r->fit->n_input, &r->fit->pre, g, s);
+	int status = inn__samples_for(m, false, r->fit->input, r->fit->n_input, &r->fit->pre, s);
 
-	if (status == INN_OK)
-		status = inn__samples_fit(s, g);
 	inn__samples_first(s, r->fit->samples);
 	return status < 0 ? inn_while(job->ctx, status, NULL, "in the data to fit") : status;
 }

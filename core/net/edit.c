@@ -50,6 +50,14 @@ static bool must_be_known(const inn_graph *g, uint32_t tensor)
 	return false;
 }
 
+void inn__graph_size(inn_graph *g, uint32_t i, const struct inn_shape *s)
+{
+	struct inn__port *p = &g->in[i];
+
+	for (uint32_t d = 1; s->rank == p->shape.rank && d < s->rank; d++)
+		p->dim[d] = p->dim[d] < 0 ? s->dim[d] : p->dim[d];
+}
+
 int inn__graph_take(inn_graph *g, uint32_t i, const struct inn_tensor *t, bool *fixed)
 {
 	struct inn__port *p = &g->in[i];

@@ -15,6 +15,8 @@ uint32_t inn__graph_inputs(const inn_graph *g);
 uint32_t inn__graph_outputs(const inn_graph *g);
 const struct inn__port *inn__graph_input(const inn_graph *g, uint32_t i);   /* shape: as resolved, axis 0 = n */
 const struct inn__port *inn__graph_output(const inn_graph *g, uint32_t i);
+/* Before the graph is resolved: axes of input i behind the first that the model leaves free are as long as those of `s`. */
+void inn__graph_size(inn_graph *g, uint32_t i, const struct inn_shape *s);
 /* Input i, before the graph is resolved, is exactly `t`: its shape from now on. What is not floating-point, or what a layer
  * must know when it is recorded, becomes a constant (keeps t->data) and is no input any more: *fixed. */
 int inn__graph_take(inn_graph *g, uint32_t i, const struct inn_tensor *t, bool *fixed) INN_MUST;

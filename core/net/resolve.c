@@ -36,7 +36,8 @@ static int input_shape(inn_graph *g, struct inn__port *p, uint32_t n)
 		else if (!d && v < 0)
 			v = 1;
 		else if (v < 0)
-			return inn_fail(g->ctx, INN_EUNSUP, NULL, "input %s: the size of axis %u is not fixed in the model", p->name, d);
+			return inn_fail(g->ctx, INN_EUNSUP, NULL, "input %s: the size of axis %u is not fixed in the model, and no array says it",
+					p->name, d);
 		if (v < 1 || v > INT32_MAX)
 			return inn_fail(g->ctx, INN_EMODEL, NULL, "input %s: axis %u has size %lld", p->name, d, (long long)v);
 		p->shape.dim[d] = (uint32_t)v;

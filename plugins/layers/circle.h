@@ -33,7 +33,7 @@ static inline inn_val sine(inn_build *b, inn_val v)
 static inline inn_val arc_tangent(inn_build *b, inn_val v)
 {
 	double c[11], root = sqrt(3);
-	inn_val a = inn_abs(b, v), large = inn_gtc(b, a, 1), t = inn_select(b, large, inn_div(b, inn_scalar(b, 1), a), a);
+	inn_val a = inn_abs(b, v), large = inn_gtc(b, a, 1), t = inn_select(b, large, inn_div(b, inn_scalar(b, 1), inn_maxc(b, a, 1)), a);
 	inn_val turned = inn_gtc(b, t, tan(PI / 12)), y;
 
 	for (uint32_t i = 0; i < 11; i++)
