@@ -78,6 +78,9 @@ static int put(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *
 
 	if (rc < 0)
 		return rc;
+	for (uint32_t k = 0; k < e->plan->n_params; k++) /* read where it lies: no other can be written there */
+		if (e->plan->params[k].op == op && e->plan->params[k].data && e->plan->params[k].data->data == e->value[op])
+			return t->data == e->value[op] ? INN_OK : inn_fail(ctx, INN_EBUG, NULL, "operation %u holds the plan's own values", op);
 	inn_convert(t->data, t->dtype, e->value[op], ref_dtype(e, op), ref_count(&t->shape));
 	return INN_OK;
 }
