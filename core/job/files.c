@@ -47,6 +47,12 @@ void inn__file_unmap(struct inn_stream *s)
 	s->data = NULL;
 }
 
+void inn__file_cool(const struct inn_stream *s)
+{
+	if (s->data)
+		madvise((void *)(uintptr_t)s->data, s->size, MADV_DONTNEED);
+}
+
 const char *inn__suffix(const char *path)
 {
 	const char *base = strrchr(path, '/'), *dot = strrchr(base ? base : path, '.');
@@ -163,36 +169,60 @@ static int put(int fd, const char *p, size_t n)
 		p += k;
 		n -= (size_t)k;
 	}
-	return fsync(fd);
+	return 0;
+}
+
+struct sink { const char *path; char *dir, *temp; int fd; }; /* a file under a temporary name */
+
+static int sink_open(inn_ctx *ctx, const char *path, struct sink *k)
+{
+	const char *slash = strrchr(path, '/');
+
+	*k = (struct sink){ .path = path, .dir = folder_of(path), .fd = -1 };
+	if (!k->dir || asprintf(&k->temp, "%s/" LEFTOVER "%ld-%s", k->dir, (long)getpid(), slash ? slash + 1 : path) < 0) {
+		k->temp = NULL;
+		return inn_nomem(ctx);
+	}
+	sweep(k->dir);
+	k->fd = open(k->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return k->fd < 0 ? inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", path, strerror(errno)) : INN_OK;
+}
+
+/* Gives the file its name, or removes it if the status is an error. */
+static int sink_close(inn_ctx *ctx, struct sink *k, int status)
+{
+	bool open_now = k->fd >= 0;
+
+	if (status == INN_OK && fsync(k->fd) < 0)
+		status = inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", k->path, strerror(errno));
+	if (open_now && close(k->fd) < 0 && status == INN_OK)
+		status = inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", k->path, strerror(errno));
+	if (status == INN_OK && rename(k->temp, k->path) < 0)
+		status = inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", k->path, strerror(errno));
+	if (status == INN_OK && (k->fd = open(k->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+		fsync(k->fd); /* the name too */
+		close(k->fd);
+	}
+	if (status < 0 && open_now)
+		unlink(k->temp);
+	free(k->temp);
+	free(k->dir);
+	return status;
+}
+
+static int sink_put(inn_ctx *ctx, const struct sink *k, const void *data, size_t n)
+{
+	return put(k->fd, data, n) < 0 ? inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", k->path, strerror(errno)) : INN_OK;
 }
 
 int inn__write_file(inn_ctx *ctx, const char *path, const void *data, size_t n)
 {
-	char *dir = folder_of(path), *temp = NULL;
-	const char *slash = strrchr(path, '/');
-	int fd = -1, status = INN_OK;
+	struct sink k;
+	int status = sink_open(ctx, path, &k);
 
-	if (!dir || asprintf(&temp, "%s/" LEFTOVER "%ld-%s", dir, (long)getpid(), slash ? slash + 1 : path) < 0) {
-		free(dir);
-		return inn_nomem(ctx);
-	}
-	sweep(dir);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0 || put(fd, data, n) < 0) {
-		status = inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	} else if (close(fd) < 0 || rename(temp, path) < 0) {
-		status = inn_fail(ctx, INN_EIO, NULL, "cannot write %s: %s", path, strerror(errno));
-	} else if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-		fsync(fd); /* the name too */
-		close(fd);
-	}
-	if (status < 0)
-		unlink(temp);
-	free(temp);
-	free(dir);
-	return status;
+	if (status == INN_OK)
+		status = sink_put(ctx, &k, data, n);
+	return sink_close(ctx, &k, status);
 }
 
 int inn__writable(inn_ctx *ctx, const char *path)
@@ -241,7 +271,8 @@ int inn__make_folder(inn_ctx *ctx, const char *path)
 static int write_with(inn_job *job, const char *path, const struct inn_tensor *t, const struct inn_named *v, uint32_t n)
 {
 	const struct inn_format_ops *f = inn__format_for(job, path);
-	struct inn_stream s = { .path = path };
+	struct sink k;
+	struct inn_stream s = { .path = path, .sink = &k };
 	struct inn_inst inst;
 	int status;
 
@@ -249,16 +280,15 @@ static int write_with(inn_job *job, const char *path, const struct inn_tensor *t
 		return inn__last_status(job->ctx);
 	if ((status = inn__bind_name(job->ctx, job->finder, INN_FORMAT, f->cls.name, &inst)) < 0)
 		return status;
+	if ((status = sink_open(job->ctx, path, &k)) < 0)
+		return sink_close(job->ctx, &k, status);
 	if (v && f->write_named)
 		status = f->write_named(job->ctx, &s, inst.opts, v, n);
 	else if (!f->write_tensor)
 		status = inn_fail(job->ctx, INN_ECONFIG, NULL, "%s: files with this suffix take no single tensor", path);
 	else
 		status = f->write_tensor(job->ctx, &s, inst.opts, v ? &v[0].t : t);
-	if (status == INN_OK)
-		status = inn__write_file(job->ctx, path, s.out, s.out_size);
-	free(s.out);
-	return status;
+	return sink_close(job->ctx, &k, status);
 }
 
 int inn__write_tensor(inn_job *job, const char *path, const struct inn_tensor *t) { return write_with(job, path, t, NULL, 0); }
@@ -272,6 +302,10 @@ int inn_stream_put(inn_ctx *ctx, struct inn_stream *s, const void *bytes, size_t
 {
 	if (n > SIZE_MAX / 4 - s->out_size)
 		return inn_nomem(ctx);
+	if (s->sink) {
+		s->out_size += n;
+		return sink_put(ctx, s->sink, bytes, n);
+	}
 	if (s->out_size + n > s->out_cap) {
 		size_t cap = (s->out_size + n) * 2;
 		uint8_t *p = realloc(s->out, cap);

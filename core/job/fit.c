@@ -13,6 +13,7 @@ struct fitting {
 	struct inn__head head;
 	struct inn_named *sum;   /* host copies of the statistics */
 	uint32_t *op, n;
+	bool shared;             /* the backend adds into them */
 	struct inn__range range;
 	size_t done;
 	const char *path, *part; /* where the result and the checkpoints go */
@@ -126,11 +127,24 @@ static void free_sums(struct fitting *t)
 		inn_tensor_free(&t->sum[i].t);
 }
 
+/* Where the backend can add into our memory, it does: the sums of a large network are there once. */
+static int share_sums(struct fitting *t)
+{
+	const struct inn_backend_ops *ops = t->job->ops;
+	int status = INN_OK;
+
+	t->shared = ops->share;
+	for (uint32_t i = 0; status == INN_OK && t->shared && i < t->n; i++)
+		if ((status = inn_tensor_alloc(t->job->ctx, &t->sum[i].t)) == INN_OK)
+			status = ops->share(t->job->ctx, t->e->exec, t->op[i], t->sum[i].t.data);
+	return status;
+}
+
 static int read_sums(struct fitting *t)
 {
 	int status = INN_OK;
 
-	for (uint32_t i = 0; status == INN_OK && i < t->n; i++) {
+	for (uint32_t i = 0; status == INN_OK && !t->shared && i < t->n; i++) {
 		struct inn_tensor *s = &t->sum[i].t;
 
 		if (!s->data)
@@ -150,7 +164,8 @@ static int save(struct fitting *t)
 	t->head.next = (int64_t)t->done;
 	if (status == INN_OK)
 		status = inn__head_write(t->job, t->part, &t->head, t->sum, t->n);
-	free_sums(t);
+	if (!t->shared)
+		free_sums(t);
 	t->saved = now();
 	t->cost = t->saved - start;
 	return status;
@@ -182,11 +197,14 @@ static int restore(struct fitting *t, const struct inn__archive *a)
 
 	for (uint32_t i = 0; status == INN_OK && i < t->n; i++) {
 		const struct inn_tensor *s = inn__archive_find(a, t->sum[i].name);
+		size_t n = 1;
 
 		if (!s || s->dtype != INN_F64 || !inn_shape_eq(&s->shape, &t->sum[i].t.shape) || inn_tensor_nonfinite(s) != SIZE_MAX)
 			status = inn_fail(ctx, INN_EDATA, NULL, "%s is damaged: remove it to begin anew", a->path);
-		else
+		else if (!t->shared)
 			status = t->job->ops->write(ctx, t->e->exec, t->op[i], s);
+		else if (inn_shape_count(&s->shape, &n))
+			memcpy(t->sum[i].t.data, s->data, n * sizeof(double));
 	}
 	if (status == INN_OK && (next < (int64_t)t->range.first || next >= (int64_t)t->range.last || next % t->e->batch))
 		status = inn_fail(ctx, INN_EDATA, NULL, "%s is damaged: remove it to begin anew", a->path);
@@ -218,8 +236,9 @@ static int run(struct fitting *t)
 {
 	int status = inn__exec_load(t->job, t->e);
 
-	if (status == INN_OK)
+	if (status == INN_OK && (status = share_sums(t)) == INN_OK)
 		status = resume(t);
+	inn__file_cool(&t->f->model->file);
 	t->saved = now();
 	t->range.each = each;
 	t->range.user = t;

@@ -109,6 +109,7 @@ struct inn__prep { struct inn_plan *plan; inn_exec *exec; uint32_t in, out; stru
 /* files.c */
 int inn__file_map(inn_ctx *ctx, const char *path, int status, struct inn_stream *s) INN_MUST;
 void inn__file_unmap(struct inn_stream *s);
+void inn__file_cool(const struct inn_stream *s); /* its pages may go until they are read again */
 const char *inn__suffix(const char *path); /* without the dot; "" if none */
 /* The format of a file by suffix, then by what it contains. NULL after recording an error. */
 const struct inn_format_ops *inn__format_of(inn_job *job, const char *path, const struct inn_stream *s);

@@ -185,6 +185,35 @@ static void rebuild_into(inn_build *b, const inn_build *from, const bool *live, 
 	}
 }
 
+/* Statistics first, those that need least before the others: so what a layer's sums read is there when it is fresh, and not
+ * all activations live until the end. */
+static void statistics_first(inn_build *b, const inn_build *from, const uint32_t *outputs, uint32_t n, uint32_t *map)
+{
+	uint32_t *size = calloc(n + 1u, sizeof(*size));
+	bool *live = malloc(from->n * sizeof(*live));
+
+	for (uint32_t i = 0; size && live && i < n; i++) {
+		if (val(from, outputs[i])->op.code != INN_OP_ACCUMULATE)
+			continue;
+		memset(live, 0, from->n * sizeof(*live));
+		inn__live(from, &outputs[i], 1, live);
+		for (uint32_t v = 1; v < from->n; v++)
+			size[i] += live[v];
+	}
+	for (uint32_t least = 1; size && live && least && !b->failed;) {
+		least = 0;
+		for (uint32_t i = 0; i < n; i++)
+			if (size[i] && (!least || size[i] < size[least - 1]))
+				least = i + 1;
+		if (least) {
+			deep(b, from, outputs[least - 1], map);
+			size[least - 1] = 0;
+		}
+	}
+	free(size);
+	free(live);
+}
+
 /* A new builder with what the outputs need; outputs are replaced by their ids there. */
 static inn_build *rebuild(const inn_build *from, uint32_t *outputs, uint32_t n, bool split)
 {
@@ -197,6 +226,8 @@ static inn_build *rebuild(const inn_build *from, uint32_t *outputs, uint32_t n, 
 	} else {
 		b->final = true;
 		inn__live(from, outputs, n, live);
+		if (!split)
+			statistics_first(b, from, outputs, n, map);
 		rebuild_into(b, from, live, split, map);
 		for (uint32_t i = 0; i < n; i++)
 			outputs[i] = map[outputs[i]];

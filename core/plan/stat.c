@@ -5,8 +5,8 @@
 
 struct look { const inn_build *b; signed char *seen; }; /* seen: 0 not asked, 1 yes, -1 no */
 
-/* Samples met in it, for all that is known. */
-static bool mixes(const struct value *v) { return v->op.rows == 'M' || v->op.rows == 'X'; }
+/* Samples meet in it, or may. */
+static bool mixed(const inn_build *b, uint32_t id) { return val(b, id)->op.rows == 'M' || val(b, id)->op.rows == 'X'; }
 
 /* Zero in the spare rows. */
 static bool masked(struct look *l, uint32_t id)
@@ -30,7 +30,7 @@ static bool masked(struct look *l, uint32_t id)
 	}
 	if (v->op.code == INN_OP_SELECT) /* the other side must be 0 there too */
 		yes = yes && (is_uniform(b, src_of(b, id, 2), 0) || masked(l, src_of(b, id, 2)));
-	if (mixes(v) && v->op.code != INN_OP_RESHAPE && v->op.code != INN_OP_EXPAND)
+	if (mixed(b, id) && v->op.code != INN_OP_RESHAPE && v->op.code != INN_OP_EXPAND)
 		yes = false;
 	l->seen[id] = yes ? 1 : -1;
 	return yes;
@@ -40,12 +40,12 @@ static bool masked(struct look *l, uint32_t id)
 static bool mixes_masked(struct look *l, uint32_t id)
 {
 	const struct value *v = val(l->b, id);
-	bool first = mixes(v), all = true;
+	bool first = mixed(l->b, id), all = true;
 
 	if (!first)
 		return true;
 	for (uint32_t k = 0; k < v->op.n_src; k++)
-		first &= !mixes(val(l->b, src_of(l->b, id, k)));
+		first &= !mixed(l->b, src_of(l->b, id, k));
 	if (first && (v->op.code == INN_OP_SUM || v->op.code == INN_OP_CONV_DW || v->op.code == INN_OP_MATMUL)) {
 		bool any = masked(l, src_of(l->b, id, 0));
 
@@ -61,7 +61,7 @@ static bool mixes_masked(struct look *l, uint32_t id)
 static bool sound(inn_build *b, uint32_t id)
 {
 	struct look l = { .b = b, .seen = calloc(b->n, 1) };
-	bool ok = l.seen && (mixes(val(b, id)) ? mixes_masked(&l, id) : masked(&l, id));
+	bool ok = l.seen && mixes_masked(&l, id);
 
 	if (!l.seen)
 		inn_nomem(b->ctx);
@@ -90,7 +90,9 @@ void inn_stat(inn_build *b, const char *name, inn_val v)
 		inn__fail_op(b, INN_EBUG, "the statistic %s depends on a loop that was never summed", name);
 	else if (val(b, v.id)->op.rows == 'U')
 		inn__fail_op(b, INN_EBUG, "the statistic %s does not depend on the data", name);
-	else if (val(b, v.id)->op.rows != 'B' && !sound(b, v.id))
+	else if (val(b, v.id)->op.rows == 'A')
+		inn__fail_op(b, INN_EBUG, "axis 0 of the statistic %s does not count samples", name);
+	else if (mixed(b, v.id) && !sound(b, v.id))
 		inn__fail_op(b, INN_EBUG, "the statistic %s sums the spare rows of a padded batch too; multiply by inn_valid", name);
 	if (b->failed)
 		return;

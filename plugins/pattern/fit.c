@@ -184,12 +184,32 @@ static inn_val at_axis(inn_build *b, inn_val v, const struct inn_shape *kernel, 
 	return inn_reshape(b, v, &s);
 }
 
-/* The pattern of output channels [from, to). */
-static inn_val pattern_of(inn_build *b, const inn_val v[4], int axis, uint32_t from, uint32_t to, double gain)
+/* The kernel's output channels [from, to): of axis 0 without touching the others. */
+static inn_val kernel_part(inn_build *b, const inn_node *n, int axis, uint32_t from, uint32_t to)
 {
-	inn_val part[4];
+	const struct inn_tensor *w = inn_node_const(n, 1);
+	struct inn_tensor *part = inn_alloc(inn_build_ctx(b), 1, sizeof(*part));
+	char name[PATTERN_NAME];
+	size_t row = 1;
 
-	for (int i = 0; i < 4; i++)
+	if (!part)
+		return (inn_val){ 0 };
+	if (axis)
+		return inn_slice(b, inn_param_of(b, pattern_name(name, n, "kernel", 0, 1), w), (uint32_t)axis, from, to, 1);
+	*part = *w;
+	part->shape.dim[0] = 1;
+	inn_shape_count(&part->shape, &row);
+	part->shape.dim[0] = to - from;
+	part->data = (char *)w->data + from * row * inn_dtype_size(w->dtype);
+	return inn_param_of(b, pattern_name(name, n, "kernel", from, w->shape.dim[0] + 1), part);
+}
+
+/* The pattern of output channels [from, to); v: sums of x and xy, mean of y. */
+static inn_val pattern_of(inn_build *b, const inn_node *n, const inn_val v[3], int axis, uint32_t from, uint32_t to, double gain)
+{
+	inn_val part[4] = { [3] = kernel_part(b, n, axis, from, to) };
+
+	for (int i = 0; i < 3; i++)
 		part[i] = inn_slice(b, v[i], (uint32_t)axis, from, to, 1);
 	inn_val C = inn_sub(b, part[1], inn_mul(b, part[0], part[2]));
 	uint32_t others = ((1u << inn_shape_of(b, C)->rank) - 1) & ~(1u << axis);
@@ -217,13 +237,13 @@ void pattern_finish(inn_build *b, const void *opts)
 			continue;
 		inn_val xy = inn_sum_of(b, pattern_name(name, n, "xy", 0, 1)), y = inn_sum_of(b, pattern_name(name, n, "y", 0, 1));
 		inn_val mean = at_axis(b, inn_div(b, y, inn_reshape(b, samples, &(struct inn_shape){ 0 })), &w->shape, axis);
-		inn_val v[4] = { x, xy, mean, inn_param_of(b, pattern_name(name, n, "kernel", 0, 1), w) };
+		inn_val v[3] = { x, xy, mean };
 		double alpha = inn_node_attr_real(n, "alpha");
 		uint32_t parts = pattern_parts(&w->shape, axis), from, to;
 
 		for (uint32_t k = 0; k < parts; k++) {
 			pattern_range(&w->shape, axis, k, parts, &from, &to);
-			inn_keep(b, pattern_name(name, n, type, k, parts), pattern_of(b, v, axis, from, to, isnan(alpha) ? 1 : alpha));
+			inn_keep(b, pattern_name(name, n, type, k, parts), pattern_of(b, n, v, axis, from, to, isnan(alpha) ? 1 : alpha));
 		}
 	}
 }

@@ -177,6 +177,33 @@ static void cost(struct net *t, const struct inn__finder *f, const char *analyze
 	inn__build_free(b);
 }
 
+/* Fitting patterns: the forward pass and two products of the size of a weight gradient. */
+static void fit_cost(struct net *t, const struct inn__finder *f, double unit)
+{
+	inn_build *b = inn__build_new(t->ctx, 1);
+	struct inn_shape image = { .rank = 4, .dim = { 1, 3, 224, 224 } };
+	struct inn_inst a;
+	struct inn__cost c;
+
+	ck_assert_int_eq(inn__net_attach(b, t->g), INN_OK);
+	ck_assert_int_eq(inn__bind_name(t->ctx, f, INN_ANALYZER, "pattern.net", &a), INN_OK);
+	inn_val x = inn__input(b, "x", &image, 0, 0);
+	struct inn_query q = { .size = sizeof(q), .n_x = 1, .x = &x, .head = INN_VALUE };
+
+	((const struct inn_analyzer_ops *)(const void *)a.cls)->fit(b, &q, a.opts);
+	struct inn_plan *p = inn__close(b, false);
+
+	if (!p)
+		ck_abort_msg("%s", inn__error(t->ctx, 0)->text);
+	inn__plan_cost(p, &c);
+	printf("fit pattern.net: F %.3f, weight gradients %.3f\n", c.forward / unit, (c.backward + c.other) / unit);
+	ck_assert_double_eq_tol(c.forward / unit, 1, 1e-9);
+	ck_assert_double_eq_tol((c.backward + c.other) / unit, 2, 1e-9);
+	ck_assert(c.once == 0);
+	inn__plan_free(p);
+	inn__build_free(b);
+}
+
 struct row { const char *analyzer; double f[2], b[2], once; int z; };
 static const struct row rows[] = { /* VGG16, ResNet50; once in F; z: pre-activations stored besides their ReLU, -1: not counted */
 	{ "gradient", { 1, 1 }, { 1, 1 }, 0, 0 },
@@ -219,6 +246,7 @@ START_TEST(test_costs)
 		if (inn__graph_resolve(t.g, 1) != INN_OK)
 			ck_abort_msg("%s", inn__error(t.ctx, 0)->text);
 		cost(&t, f, NULL, &unit);
+		fit_cost(&t, f, unit.forward);
 		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 			const struct row *r = &rows[i];
 

@@ -97,5 +97,8 @@ struct inn_backend_ops {
 	int (*devices)(inn_ctx *ctx, const void *opts, void (*show)(void *user, const struct inn_device *d), void *user);
 	/* Optional: measures the device that the options mean, and keeps what later runs open it with. */
 	int (*tune)(inn_ctx *ctx, const void *opts);
+	/* Optional, where a host's memory will do: ACCUMULATE op adds into `sums` from now on, which outlives the executable
+	 * and is read and written there. Before the first run. */
+	int (*share)(inn_ctx *ctx, inn_exec *exec, uint32_t op, double *sums);
 };
 #endif

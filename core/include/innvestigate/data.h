@@ -4,13 +4,14 @@
 
 #include <innvestigate/analyzer.h>
 
-/* A file as the formats see it: mapped for reading, or a growing buffer for writing. */
+/* A file as the formats see it: mapped for reading, or what inn_stream_put writes to. */
 struct inn_stream {
 	const char *path;           /* for messages, and for files that stand beside it */
 	const uint8_t *data;        /* reading: the whole file, read-only, until the job ends */
 	size_t size;
 	uint8_t *out;               /* writing: grown by inn_stream_put, owned by core */
-	size_t out_size, out_cap;
+	size_t out_size, out_cap;   /* out_size: bytes put so far */
+	void *sink;                 /* writing: core's, where the bytes go at once; NULL: they are kept in `out` */
 };
 INN_API int inn_stream_put(inn_ctx *ctx, struct inn_stream *s, const void *bytes, size_t n) INN_MUST;
 

@@ -153,6 +153,7 @@ int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
 /* run.c */
 int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t);
 int cpu_run(inn_ctx *ctx, inn_exec *e);
+int cpu_share(inn_ctx *ctx, inn_exec *e, uint32_t op, double *sums);
 int cpu_read(inn_ctx *ctx, inn_exec *e, uint32_t op, struct inn_tensor *t);
 int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out);
 void cpu_release(inn_exec *e);

@@ -69,6 +69,7 @@ static const struct inn_backend_ops cpu = {
 	.write = cpu_write,
 	.run = cpu_run,
 	.read = cpu_read,
+	.share = cpu_share,
 	.describe = describe,
 };
 

@@ -40,6 +40,8 @@ static size_t bytes(void *user, uint32_t i)
 	const struct inn_exec *e = user;
 	const struct inn_op *o = inn_plan_op(e->plan, i);
 
+	if (e->value[i]) /* the plan's own */
+		return 0;
 	if (o->code == INN_OP_ACCUMULATE)
 		return max_size(ref_count(&o->shape), 1) * sizeof(double);
 	return e->one[i] ? e->size : max_size(ref_count(&o->shape), 1) * e->size;
@@ -106,6 +108,20 @@ static int carries(inn_ctx *ctx, struct inn_exec *e)
 	return INN_OK;
 }
 
+/* Parameters that the plan holds in this precision are read where they lie. */
+static void borrow(struct inn_exec *e)
+{
+	const struct inn_plan *p = e->plan;
+
+	for (uint32_t k = 0; k < p->n_params; k++) {
+		const struct inn_tensor *t = p->params[k].data;
+
+		if (t && t->dtype == ref_dtype(e, p->params[k].op) && (uintptr_t)t->data % sizeof(double) == 0 &&
+		    inn_shape_eq(&t->shape, &inn_plan_op(p, p->params[k].op)->shape))
+			e->value[p->params[k].op] = t->data;
+	}
+}
+
 static int place(inn_ctx *ctx, struct inn_exec *e, size_t *offset, uint64_t limit)
 {
 	const struct inn_plan *p = e->plan;
@@ -123,7 +139,8 @@ static int place(inn_ctx *ctx, struct inn_exec *e, size_t *offset, uint64_t limi
 	if (!e->arena || !e->scratch)
 		return inn_nomem(ctx);
 	for (uint32_t i = 0; i < p->n_ops; i++) {
-		e->value[i] = e->arena + offset[i];
+		if (!e->value[i])
+			e->value[i] = e->arena + offset[i];
 		if (inn_plan_op(p, i)->code == INN_OP_ACCUMULATE)
 			memset(e->value[i], 0, bytes(e, i));
 	}
@@ -150,6 +167,7 @@ int ref_compile(inn_ctx *ctx, struct inn_exec *e, uint64_t limit)
 		for (uint32_t i = 0; i < p->blocks[k].n; i++)
 			e->inner[p->blocks[k].first + i] = k;
 	mark_constants(e);
+	borrow(e);
 	rc = carries(ctx, e);
 	if (rc == INN_OK)
 		rc = place(ctx, e, offset, limit);

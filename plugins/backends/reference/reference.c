@@ -78,6 +78,9 @@ static int put(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *
 
 	if (rc < 0)
 		return rc;
+	for (uint32_t k = 0; k < e->plan->n_params; k++) /* read where it lies: no other can be written there */
+		if (e->plan->params[k].op == op && e->plan->params[k].data && e->plan->params[k].data->data == e->value[op])
+			return t->data == e->value[op] ? INN_OK : inn_fail(ctx, INN_EBUG, NULL, "operation %u holds the plan's own values", op);
 	inn_convert(t->data, t->dtype, e->value[op], ref_dtype(e, op), ref_count(&t->shape));
 	return INN_OK;
 }
@@ -89,6 +92,14 @@ static int get(inn_ctx *ctx, inn_exec *e, uint32_t op, struct inn_tensor *t)
 	if (rc < 0)
 		return rc;
 	inn_convert(e->value[op], ref_dtype(e, op), t->data, t->dtype, ref_count(&t->shape));
+	return INN_OK;
+}
+
+static int share(inn_ctx *ctx, inn_exec *e, uint32_t op, double *sums)
+{
+	if (op >= e->plan->n_ops || inn_plan_op(e->plan, op)->code != INN_OP_ACCUMULATE)
+		return inn_fail(ctx, INN_EBUG, NULL, "operation %u is no sum", op);
+	e->value[op] = sums;
 	return INN_OK;
 }
 
@@ -108,6 +119,7 @@ static const struct inn_backend_ops reference = {
 	.write = put,
 	.run = ref_run,
 	.read = get,
+	.share = share,
 	.describe = describe,
 };
 
