@@ -80,6 +80,7 @@ static inn_val sum_rows(inn_build *b, inn_val v)
 
 void inn_stat(inn_build *b, const char *name, inn_val v)
 {
+	bool spare = b->batch > 1; /* a batch of one sample has no spare rows, and nothing to mix */
 	uint32_t attr;
 
 	if (b->failed || !v.id || (attr = inn__name(b, name)) == UINT32_MAX) {
@@ -90,9 +91,9 @@ void inn_stat(inn_build *b, const char *name, inn_val v)
 		inn__fail_op(b, INN_EBUG, "the statistic %s depends on a loop that was never summed", name);
 	else if (val(b, v.id)->op.rows == 'U')
 		inn__fail_op(b, INN_EBUG, "the statistic %s does not depend on the data", name);
-	else if (val(b, v.id)->op.rows == 'A')
+	else if (spare && val(b, v.id)->op.rows == 'A')
 		inn__fail_op(b, INN_EBUG, "axis 0 of the statistic %s does not count samples", name);
-	else if (mixed(b, v.id) && !sound(b, v.id))
+	else if (spare && mixed(b, v.id) && !sound(b, v.id))
 		inn__fail_op(b, INN_EBUG, "the statistic %s sums the spare rows of a padded batch too; multiply by inn_valid", name);
 	if (b->failed)
 		return;

@@ -166,6 +166,17 @@ START_TEST(closed_form_on_cpu)
 }
 END_TEST
 
+/* Samples one at a time: the first of them alone. */
+START_TEST(one_sample)
+{
+	open_net("cnn", "{type: reference, dtype: f64}");
+	x.shape.dim[0] = 1;
+	ck_assert_msg(inn_fit(analyzer("{type: pattern.net, pattern_type: linear}"), &x, 1, state) == INN_OK, "%s", inn_error(job, 0));
+	check_products(archive(state), "linear");
+	inn_tensor_free(&x);
+}
+END_TEST
+
 START_TEST(signal_and_distractor)
 {
 	open_net("haufe", "{type: reference, dtype: f64}");
@@ -261,6 +272,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, closed_form_in_doubles, 0, 3 * n);
 	tcase_add_loop_test(t, closed_form_on_cpu, 0, n);
+	tcase_add_test(t, one_sample);
 	tcase_add_test(t, signal_and_distractor);
 	tcase_add_loop_test(t, maps, 0, n - 2); /* those before batch_norm */
 	tcase_add_loop_test(t, files_of_the_original, 0, 2);
