@@ -136,6 +136,7 @@ expect 2 'control is called' check good.yaml -s 'metrics=[aopc]' -s 'analyzers=[
 
 if [ -e /usr/share/datasets/fashion-mnist ]; then
 	expect 0 ': ok' check "$src/configs/examples/perturbation.yaml"
+	expect 0 ': ok' check "$src/configs/examples/fashion.yaml"
 fi
 
 # Files that include others.
