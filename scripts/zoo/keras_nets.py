@@ -36,7 +36,13 @@ def build(kind):
     return getattr(tf.keras.applications, kind)(weights=None, classifier_activation=None)
 
 
-def randomize(net, size, rng):
+def noise(kind, n, size, rng):
+    """As the network takes it: EfficientNet has its normalization inside and takes pixels."""
+    x = rng.standard_normal((n, size, size, 3))
+    return (127 + 60 * x if kind.startswith("EfficientNet") else x).astype(np.float32)
+
+
+def randomize(net, kind, size, rng):
     """No trivial scales and shifts, and the running statistics are those of noise."""
     norms = [layer for layer in net.layers if isinstance(layer, tf.keras.layers.BatchNormalization)]
     for layer in net.layers:
@@ -51,7 +57,7 @@ def randomize(net, size, rng):
         w["beta"] = 0.1 * rng.standard_normal(w["beta"].shape)
         layer.set_weights(list(w.values()))
     if norms:
-        net(tf.constant(rng.standard_normal((4, size, size, 3)), tf.float32), training=True)
+        net(tf.constant(noise(kind, 4, size, rng)), training=True)
     for layer in norms:
         *affine, mean, var = layer.get_weights()
         layer.set_weights([*affine, mean + 0.1 * np.sqrt(var) * rng.standard_normal(mean.shape),
@@ -78,10 +84,8 @@ def make(name, cache):
     rng = np.random.default_rng(sum(map(ord, name)))
     tf.keras.utils.set_random_seed(sum(map(ord, name)))
     net = build(kind)
-    randomize(net, size, rng)
-    x = rng.standard_normal((2, size, size, 3)).astype(np.float32)
-    if kind.startswith("EfficientNet"):  # takes pixels
-        x = (127 + 60 * x).astype(np.float32)
+    randomize(net, kind, size, rng)
+    x = noise(kind, 2, size, rng)
     y, g, target = oracle(kind, net, x)
     np.save(cache / f"{name}.x.npy", x)
     np.save(cache / f"{name}.y.npy", y)

@@ -36,7 +36,7 @@ NETS = {  # name: (constructor, image size)
 }
 EXPORTERS = {  # name: arguments of torch.onnx.export
     "ts": dict(opset_version=17),
-    "ts_dyn": dict(opset_version=13, dynamic_axes={"x": {0: "n"}, "y": {0: "n"}}),
+    "ts_dyn": dict(opset_version=14, dynamic_axes={"x": {0: "n"}, "y": {0: "n"}}),
     "dynamo": dict(dynamo=True),
     "dynamo_dyn": dict(dynamo=True, dynamic_shapes=({0: torch.export.Dim("n", min=1, max=64)},)),
 }

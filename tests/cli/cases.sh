@@ -66,6 +66,28 @@ for f in empty cut head flip magic text; do
 	expect 1 '' analyze -m "$model" -i $f.png -p efficientnet_lite -a gradient -o out.npy
 done
 expect 0 '281' predict -m "$model" -i picture.npy -p efficientnet_lite
+
+# Inputs by name are taken as declared: integers as constants, each with axes of its own. Sizes that a model leaves free come from the array.
+nets=$src/tests/cli/nets
+zeros 48 | npy a.npy '<f4' '3, 4'
+zeros 24 | npy b.npy '<f4' '2, 3'
+printf '\6\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0' | npy shape.npy '<i8' '2,'
+printf '\5\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0' | npy misfit.npy '<i8' '2,'
+zeros 8 | npy narrow.npy '<i4' '2,'
+expect 0 '' predict -m "$nets/named.onnx" -i a=a.npy -i b=b.npy -i shape=shape.npy -o out.npz
+expect 0 '' predict -m "$nets/named.onnx" -i a=a.npy -i b=b.npy -i shape=shape.npy -o out.npy
+expect 1 'does not fit' predict -m "$nets/named.onnx" -i a=a.npy -i b=b.npy -i shape=misfit.npy -o out.npy
+expect 1 'is int32, the model declares int64' predict -m "$nets/named.onnx" -i a=a.npy -i b=b.npy -i shape=narrow.npy -o out.npy
+expect 1 'not what the model declares' predict -m "$nets/named.onnx" -i a=b.npy -i b=b.npy -i shape=shape.npy -o out.npy
+expect 1 'input b is not given' predict -m "$nets/named.onnx" -i a=a.npy -i shape=shape.npy -o out.npy
+expect 2 'taken whole' predict -m "$nets/named.onnx" -i a=a.npy -i b=b.npy -i shape=shape.npy --batch 2 -o out.npy
+zeros 40 | npy plane.npy '<f4' '1, 1, 2, 5'
+expect 0 '' predict -m "$nets/free.onnx" -i plane.npy -o out.npy
+expect 0 '' analyze -m "$nets/free.onnx" -i plane.npy -a gradient -o out.npy
+expect 1 'no array says it' plan -m "$nets/free.onnx" -a gradient
+zeros 24 | npy two.npy '<f4' '2, 3'
+expect 1 'mixes the samples' predict -m "$nets/mixes.onnx" -i two.npy -o out.npy
+expect 0 '' predict -m "$nets/mixes.onnx" -i x=two.npy -o out.npy
 expect 1 'No such file' analyze -m "$model" -i good.npy -a gradient -o nowhere/out.npy
 expect 1 'cannot write' analyze -m "$model" -i good.npy -a gradient -o /proc/out.npy
 if [ "$(id -u)" != 0 ]; then
