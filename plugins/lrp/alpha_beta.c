@@ -1,6 +1,6 @@
 /* lrp.alpha_beta: R = alpha A - beta B, A from the positive contributions x+W+ + x-W- (+ b+), B from the negative ones
  * (Bach et al. 2015, eq. 60). Releases of iNNvestigate put the whole bias into both denominators: bias: whole. */
-#include "stabilizer.h"
+#include "rule.h"
 
 enum { SPLIT, WHOLE, NONE };
 
@@ -33,8 +33,7 @@ static int check(inn_ctx *ctx, const struct inn_loc *loc, const void *opts)
 {
 	const struct opts *o = opts;
 
-	/* What is not given follows from the other. */
-	if (fabs(o->alpha - o->beta - 1) > 1e-9)
+	if (fabs(o->alpha - o->beta - 1) > 1e-9) /* NaN: what is not given follows from the other */
 		return inn_fail(ctx, INN_ECONFIG, loc, "lrp.alpha_beta: alpha - beta must be 1, not %g - %g; beta: %g would do", o->alpha, o->beta,
 				o->alpha - 1);
 	return INN_OK;
@@ -58,11 +57,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return r;
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.alpha_beta", "LRP alpha-beta rule", params, sizeof(struct opts), check),
-	.needs = INN_T_AFFINE,
-	.promises = 0,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.alpha_beta", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.alpha_beta", "LRP alpha-beta rule", params, sizeof(struct opts), check, INN_T_AFFINE, 0);

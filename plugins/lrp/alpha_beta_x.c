@@ -1,7 +1,7 @@
 /* lrp.alpha_beta_x: the four products of signs normalised each by itself (as proposed by A. Binder, in iNNvestigate's presets for
  * batch norm): R = a0 [x+ W+] + a1 [x- W-] - b0 [x+ W-] - b1 [x- W+]. Each takes the bias of its own sign. Releases weigh
  * [x- W-] by b1 and choose the bias by the sign of W: so does that dialect. */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -46,10 +46,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return r;
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.alpha_beta_x", "LRP alpha-beta rule for each pair of signs", params, sizeof(struct opts), check),
-	.needs = INN_T_AFFINE,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.alpha_beta_x", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.alpha_beta_x", "LRP alpha-beta rule for each pair of signs", params, sizeof(struct opts), check, INN_T_AFFINE, 0);

@@ -1,7 +1,6 @@
-/* lrp.batch_norm: batch norm y = k x + c as a layer of one weight a channel, k = scale / sqrt(var + eps), c = shift - k mean.
- * Without `rule` by iNNvestigate's own formula R x (y - shift) / ((x - mean) y), with one by that rule on (k, c). Releases
- * 1.0.9 to 2.1.2 square the variance and forget the scale in c; so does that dialect. */
-#include "stabilizer.h"
+/* lrp.batch_norm: y = k x + c, k = scale / sqrt(var + eps), c = shift - k mean: without `rule` R x (y - shift) / ((x - mean) y), else
+ * that rule on (k, c). iNNvestigate's releases square the variance and forget the scale in c; so does that dialect. */
+#include "rule.h"
 
 enum { ONE_LINEAR, TWO_LINEAR };
 
@@ -33,13 +32,10 @@ static inn_val own(inn_build *b, const struct inn_site *s)
 /* Relevance of x at the layer k x + c. */
 static inn_val as_affine(inn_build *b, const struct inn_site *s, inn_val x, inn_val k, inn_val c, inn_val r, const struct inn_inst *rule)
 {
-	inn_val xs[5] = { x }, w[4] = { k, c };
 	struct inn_site affine = *s;
 
-	affine.x = xs;
-	affine.n_x = 5;
-	affine.w = w;
-	affine.n_w = 4;
+	affine.x = (inn_val[5]){ x };
+	affine.w = (inn_val[4]){ k, c };
 	affine.r = r;
 	affine.y = inn_affine(b, s, x, k, c);
 	return inn_apply_rule(b, &affine, 0, rule);
@@ -56,18 +52,9 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	inn_val t = inn_sqrt(b, inn_addc(b, released ? inn_mul(b, var, var) : var, inn_node_attr_real(s->node, "epsilon")));
 	inn_val unit = inn_div(b, inn_scalar(b, 1), t), centre = inn_neg(b, inn_div(b, mean, t)), x = s->x[k];
 
-	if (o->fuse == TWO_LINEAR) {
-		inn_val z = inn_affine(b, s, x, unit, centre);
-
-		return as_affine(b, s, x, unit, centre, as_affine(b, s, z, scale, shift, s->r, &o->rule), &o->rule);
-	}
+	if (o->fuse == TWO_LINEAR)
+		return as_affine(b, s, x, unit, centre, as_affine(b, s, inn_affine(b, s, x, unit, centre), scale, shift, s->r, &o->rule), &o->rule);
 	return as_affine(b, s, x, inn_div(b, scale, t), inn_add(b, released ? centre : inn_mul(b, centre, scale), shift), s->r, &o->rule);
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.batch_norm", "batch norm by its own formula, or as an affine layer", params, sizeof(struct opts), NULL),
-	.needs = INN_T_NORM,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.batch_norm", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.batch_norm", "batch norm by its own formula, or as an affine layer", params, sizeof(struct opts), NULL, INN_T_NORM, 0);

@@ -1,5 +1,5 @@
 /* beta_smooth: at a ReLU the gradient of a softplus of sharpness beta (Dombrowski et al. 2019): sigmoid(beta x) R. */
-#include <innvestigate/plugin.h>
+#include "rule.h"
 
 struct opts {
 	double beta;
@@ -14,10 +14,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_mul(b, s->r, inn_sigmoid(b, inn_mulc(b, s->x[k], o->beta)));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "beta_smooth", "the derivative of a softplus in place of ReLU's", params, sizeof(struct opts), NULL),
-	.needs = INN_T_RECTIFIER,
-	.back = back,
-};
-
-INN_PLUGIN("beta_smooth", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("beta_smooth", "the derivative of a softplus in place of ReLU's", params, sizeof(struct opts), NULL, INN_T_RECTIFIER, 0);

@@ -1,6 +1,6 @@
 /* lrp.bounded: inputs confined to [low, high]: z = f(x,W) - f(l,W+) - f(h,W-) (Montavon et al. 2017). Without numbers the
  * bounds follow from the preprocessing. */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -16,24 +16,20 @@ static const struct inn_param params[] = {
 
 static int check(inn_ctx *ctx, const struct inn_loc *loc, const void *opts)
 {
-	const struct opts *o = opts;
-	size_t n = o->low.n > o->high.n ? o->low.n : o->high.n;
+	const struct inn_reals *low = &((const struct opts *)opts)->low, *high = &((const struct opts *)opts)->high;
 
-	if (o->low.n && o->high.n && o->low.n != 1 && o->high.n != 1 && o->low.n != o->high.n)
-		return inn_fail(ctx, INN_ECONFIG, loc, "lrp.bounded: low has %zu numbers and high %zu; one each, or one for each channel", o->low.n, o->high.n);
-	for (size_t i = 0; o->low.n && o->high.n && i < n; i++) {
-		double low = o->low.v[o->low.n == 1 ? 0 : i], high = o->high.v[o->high.n == 1 ? 0 : i];
-
-		if (low >= high)
-			return inn_fail(ctx, INN_ECONFIG, loc, "lrp.bounded: low %g is not below high %g", low, high);
-	}
+	if (low->n > 1 && high->n > 1 && low->n != high->n)
+		return inn_fail(ctx, INN_ECONFIG, loc, "lrp.bounded: low has %zu numbers and high %zu; one each, or one for each channel", low->n, high->n);
+	for (size_t i = 0; low->n && high->n && (i < low->n || i < high->n); i++)
+		if (low->v[i % low->n] >= high->v[i % high->n])
+			return inn_fail(ctx, INN_ECONFIG, loc, "lrp.bounded: low %g is not below high %g", low->v[i % low->n], high->v[i % high->n]);
 	return INN_OK;
 }
 
 /* The bound for one sample in x's shape. */
 static inn_val bound(inn_build *b, const struct inn_site *s, const struct inn_reals *v, inn_val automatic, inn_val x)
 {
-	struct inn_shape shape = *inn_shape_of(b, x), one = { .rank = shape.rank };
+	struct inn_shape shape = *inn_shape_of(b, x);
 	inn_val c[64];
 
 	shape.dim[0] = 1;
@@ -43,37 +39,22 @@ static inn_val bound(inn_build *b, const struct inn_site *s, const struct inn_re
 		return inn_const(b, v->v[0], &shape);
 	if (!v->n || v->n > 64 || v->n != shape.dim[1]) {
 		if (!inn_failed(inn_build_ctx(b)))
-			inn_fail(inn_build_ctx(b), INN_ECONFIG, NULL,
-				 v->n ? "%s: lrp.bounded: low and high are one number or one for each of %u channels" :
-					"%s: lrp.bounded: low and high are missing and no preprocessing gives them; say one number or one for each of %u channels",
-				 inn_node_name(s->node), shape.dim[1]);
+			inn_fail(inn_build_ctx(b), INN_ECONFIG, NULL, "%s: lrp.bounded: low and high%s are one number or one for each of %u channels",
+				 inn_node_name(s->node), v->n ? "" : " are missing and no preprocessing gives them: they", shape.dim[1]);
 		return (inn_val){ 0 };
 	}
-	for (uint32_t d = 0; d < one.rank; d++)
-		one.dim[d] = 1;
 	for (size_t i = 0; i < v->n; i++)
-		c[i] = inn_const(b, v->v[i], &one);
-	return inn_expand(b, inn_concat(b, c, (uint32_t)v->n, 1), &shape);
+		c[i] = inn_const(b, v->v[i], &(struct inn_shape){ .rank = 1, .dim = { 1 } });
+	return inn_expand(b, inn_channel(b, inn_concat(b, c, (uint32_t)v->n, 0), shape.rank), &shape);
 }
 
 static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts)
 {
 	const struct opts *o = opts;
 	inn_val W = inn_weight_of(s, INN_W_KERNEL), x = s->x[k], low = bound(b, s, &o->low, s->low, x), high = bound(b, s, &o->high, s->high, x);
-	struct inn_branch br[3] = {
-		{ x, W, { 0 }, 1 },
-		{ low, inn_pos_part(b, W), { 0 }, -1 },
-		{ high, inn_neg_part(b, W), { 0 }, -1 },
-	};
+	struct inn_branch br[3] = { { x, W, { 0 }, 1 }, { low, inn_pos_part(b, W), { 0 }, -1 }, { high, inn_neg_part(b, W), { 0 }, -1 } };
 
 	return inn_branches(b, s, s->r, br, 3, stabilizer(s, &o->guard));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.bounded", "LRP z-box rule", params, sizeof(struct opts), check),
-	.needs = INN_T_AFFINE,
-	.promises = INN_CONSERVES,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.bounded", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.bounded", "LRP z-box rule", params, sizeof(struct opts), check, INN_T_AFFINE, INN_CONSERVES);

@@ -1,5 +1,5 @@
 /* lrp.by_dialect: the rule of a dialect where a toolkit differs from the published one in more than numbers. */
-#include <innvestigate/plugin.h>
+#include "rule.h"
 
 struct opts {
 	struct inn_inst rule, of[4]; /* of: by enum inn_dialect */
@@ -25,9 +25,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_apply_rule(b, s, k, own->cls ? own : &o->rule);
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.by_dialect", "a rule for each dialect", params, sizeof(struct opts), NULL),
-	.back = back,
-};
-
-INN_PLUGIN("lrp.by_dialect", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.by_dialect", "a rule for each dialect", params, sizeof(struct opts), NULL, 0, 0);

@@ -1,7 +1,7 @@
 /* lrp.gamma: positive contributions favoured by 1 + gamma (Montavon et al. 2019), generalised to signed values: where z > 0 the
  * branches x+ and x- meet W + gamma W+ and W + gamma W-, where z < 0 the other way round (Andeol et al. 2022). The
  * denominators are summed from f(x,W) and its parts by sign, which other rules share. */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -50,10 +50,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_add(b, half(b, s, x, &l, o, 0), half(b, s, x, &l, o, 1));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.gamma", "LRP gamma rule", params, sizeof(struct opts), NULL),
-	.needs = INN_T_AFFINE,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.gamma", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.gamma", "LRP gamma rule", params, sizeof(struct opts), NULL, INN_T_AFFINE, 0);

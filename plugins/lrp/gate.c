@@ -1,6 +1,6 @@
 /* lrp.gate: at a product of a signal and a gate all relevance goes to the signal (Arras et al. 2017). The gate is the
  * operand that is broadcast, or else the one known to be non-negative; without a sign both get half. */
-#include "stabilizer.h"
+#include "rule.h"
 
 static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const void *opts)
 {
@@ -17,11 +17,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_mulc(b, s->r, 0.5);
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.gate", "signal takes all", NULL, 0, NULL),
-	.needs = INN_T_GATE,
-	.promises = INN_CONSERVES,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.gate", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.gate", "signal takes all", NULL, 0, NULL, INN_T_GATE, INN_CONSERVES);

@@ -1,5 +1,5 @@
 /* lrp.norm: R_k = x_k * J_k^T (R / y): the z rule of layers without weights (sums, average pooling, batch norm). */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -14,9 +14,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_mul(b, s->x[k], inn_vjp(b, s, k, inn_ratio(b, s->r, s->y, stabilizer(s, &o->guard))));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.norm", "shares by value", params, sizeof(struct opts), NULL),
-	.back = back,
-};
-
-INN_PLUGIN("lrp.norm", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.norm", "shares by value", params, sizeof(struct opts), NULL, 0, 0);

@@ -1,6 +1,6 @@
 /* lrp.proportional: at max pooling every element of a window gets its share by value, as the z rule gives it to a sum over the
  * window (releases 1.0.0 to 1.0.5 of iNNvestigate pool so in Deep Taylor). */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -22,11 +22,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_mul(b, x, inn_pool_avg_dx(b, c, &win, inn_shape_of(b, x)->dim + 2));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.proportional", "a pool shares by value", params, sizeof(struct opts), NULL),
-	.needs = INN_T_MAX_POOL,
-	.promises = INN_CONSERVES,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.proportional", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.proportional", "a pool shares by value", params, sizeof(struct opts), NULL, INN_T_MAX_POOL, INN_CONSERVES);

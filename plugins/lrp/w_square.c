@@ -1,5 +1,5 @@
 /* lrp.w_square: R_i = sum_j w_ij^2 / sum_i w_ij^2 R_j (Montavon et al. 2017); zennit adds b^2. */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -16,11 +16,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_branches(b, s, s->r, &br, 1, stabilizer(s, &o->guard));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.w_square", "LRP w^2 rule", params, sizeof(struct opts), NULL),
-	.needs = INN_T_AFFINE,
-	.promises = INN_CONSERVES,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.w_square", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.w_square", "LRP w^2 rule", params, sizeof(struct opts), NULL, INN_T_AFFINE, INN_CONSERVES);

@@ -1,5 +1,5 @@
 /* lrp.z: R_i = x_i (W^T (R / z))_i with z = W x + b (Bach et al. 2015, eq. 56). */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -20,11 +20,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_branches(b, s, s->r, &br, 1, stabilizer(s, &o->guard));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.z", "LRP z rule", params, sizeof(struct opts), NULL),
-	.needs = INN_T_AFFINE,
-	.promises = INN_CONSERVES_WITHOUT_BIAS,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.z", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.z", "LRP z rule", params, sizeof(struct opts), NULL, INN_T_AFFINE, INN_CONSERVES_WITHOUT_BIAS);

@@ -1,5 +1,5 @@
 /* lrp.z_plus: only contributions that are positive: x+ W+ and x- W- (Montavon et al. 2017). zennit lets b+ take part. */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -19,11 +19,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_branches(b, s, s->r, br, 2, stabilizer(s, &o->guard));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.z_plus", "LRP z+ rule", params, sizeof(struct opts), NULL),
-	.needs = INN_T_AFFINE,
-	.promises = INN_CONSERVES,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.z_plus", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.z_plus", "LRP z+ rule", params, sizeof(struct opts), NULL, INN_T_AFFINE, INN_CONSERVES);

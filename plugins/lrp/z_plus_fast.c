@@ -1,5 +1,5 @@
 /* lrp.z_plus_fast: z+ with x as it is: the same where x >= 0, in one product. captum's Alpha1_Beta0 rule is this with the bias. */
-#include "stabilizer.h"
+#include "rule.h"
 
 struct opts {
 	struct guard guard;
@@ -15,11 +15,4 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	return inn_branches(b, s, s->r, &br, 1, stabilizer(s, &o->guard));
 }
 
-static const struct inn_rule_ops rule = {
-	.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, "lrp.z_plus_fast", "LRP z+ rule for non-negative inputs", params, sizeof(struct opts), NULL),
-	.needs = INN_T_AFFINE,
-	.promises = INN_CONSERVES,
-	.back = back,
-};
-
-INN_PLUGIN("lrp.z_plus_fast", "1.0.0", "BSD-2-Clause", &rule.cls);
+RULE("lrp.z_plus_fast", "LRP z+ rule for non-negative inputs", params, sizeof(struct opts), NULL, INN_T_AFFINE, INN_CONSERVES);

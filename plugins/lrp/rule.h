@@ -1,9 +1,18 @@
-/* How the rules divide. The published rules only guard an exact zero, as iNNvestigate does (z + 1e-7 [z = 0]); dialect
+/* What the rules share: how they are declared, and how they divide. The published rules only guard an exact zero, as iNNvestigate does (z + 1e-7 [z = 0]); dialect
  * zennit adds 1e-6 with the sign of z everywhere, captum 1e-9. Every rule that divides takes the choice as a parameter. */
-#ifndef LRP_STABILIZER_H
-#define LRP_STABILIZER_H
+#ifndef LRP_RULE_H
+#define LRP_RULE_H
 #include <innvestigate/plugin.h>
 #include <math.h>
+
+/* The file's one rule, whose relevance the function `back` gives: name, brief, parameters, their size, check or NULL, the traits
+ * that its layers must have, what it promises (enum inn_promise). */
+#define RULE(name, brief, rows, size, check, traits, promise)                                               \
+	static const struct inn_rule_ops rule = {                                                           \
+		.cls = INN_HEAD(struct inn_rule_ops, INN_RULE, name, brief, rows, size, check),             \
+		.needs = traits, .promises = promise, .back = back,                                         \
+	};                                                                                                  \
+	INN_PLUGIN(name, "1.0.0", "BSD-2-Clause", &rule.cls)
 
 struct guard { /* a rule's parameters stabilizer and epsilon */
 	int stabilizer;
