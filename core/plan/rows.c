@@ -3,7 +3,7 @@
 #include "value.h"
 #include <string.h>
 
-#define MAX_DEPTH 8
+#define MAX_DEPTH 12
 
 struct place { uint8_t rows, axis; uint32_t run; };
 
@@ -30,6 +30,21 @@ static bool data_same_along(const struct inn_tensor *t, int axis)
 	return true;
 }
 
+/* Every place of the result along an axis is made alike, of the operands' same place there, aligned from the right. */
+static bool alike_along(const inn_build *b, uint32_t id, uint32_t axis)
+{
+	const struct inn_op *o = &val(b, id)->op;
+
+	switch (o->code) {
+	case INN_OP_EXPAND: case INN_OP_SUM: case INN_OP_RMAX: return true;
+	case INN_OP_SLICE: case INN_OP_PAD: return o->shape.dim[axis] == val(b, src_of(b, id, 0))->op.shape.dim[axis];
+	case INN_OP_CONCAT: return attr_of(b, id)[0] != axis;
+	case INN_OP_MATMUL: return axis + 2 < o->shape.rank;
+	case INN_OP_POOL_MAX: case INN_OP_POOL_MAX_DX: case INN_OP_POOL_AVG: case INN_OP_POOL_AVG_DX: return axis < 2;
+	default: return elementwise(o->code);
+	}
+}
+
 /* Equal along an axis: whatever batch it is used in, every sample meets the same numbers. */
 static bool same_along(const inn_build *b, uint32_t id, int axis, int depth)
 {
@@ -52,7 +67,7 @@ static bool same_along(const inn_build *b, uint32_t id, int axis, int depth)
 				return false;
 		return same_along(b, src_of(b, id, 0), axis, depth + 1);
 	}
-	if (v->op.code != INN_OP_EXPAND && !elementwise(v->op.code))
+	if (!alike_along(b, id, (uint32_t)axis))
 		return false;
 	for (uint32_t k = 0; k < v->op.n_src; k++) {
 		uint32_t src = src_of(b, id, k);

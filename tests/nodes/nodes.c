@@ -67,7 +67,7 @@ static int run(const struct bench *b, char *const *argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-/* The first line of the messages with "error" in it. */
+/* The first line of the messages with an error in it; what a sanitizer says is none. */
 static bool message(const struct bench *b, char text[512])
 {
 	char path[128], line[512];
@@ -77,7 +77,7 @@ static bool message(const struct bench *b, char text[512])
 	FILE *f = fopen(path, "r");
 
 	while (f && !found && fgets(line, sizeof(line), f))
-		if (strstr(line, "error: ") && strlen(line) > 12) {
+		if (strstr(line, "error: ") && !strstr(line, "runtime error: ") && strlen(line) > 12) {
 			line[strcspn(line, "\n")] = 0;
 			memcpy(text, line, strlen(line) + 1);
 			found = true;

@@ -97,6 +97,19 @@ START_TEST(they_are_lost)
 }
 END_TEST
 
+/* Constants of the batch's size that no sample tells from another. */
+START_TEST(the_same_for_all)
+{
+	inn_val t = inn_expand(b, inn__placeholder(b, "t", &(struct inn_shape){ .rank = 3, .dim = { 1, 6, 4 } }), inn_shape_of(b, x));
+	inn_val padded = inn_slice(b, inn_pad(b, inn_exp(b, t), 1, 1, 1, 1), 1, 0, 6, 1);
+
+	ck_assert_int_eq(rows(t), 'U');
+	ck_assert_int_eq(rows(inn_add(b, x, padded)), 'B');
+	ck_assert_int_eq(rows(inn_add(b, x, inn_matmul(b, inn_matmul(b, t, t, false, true), t, false, false))), 'B');
+	ck_assert_int_eq(rows(inn_add(b, x, inn_pad(b, inn_slice(b, t, 0, 0, 1, 1), 0, 1, 0, 1))), 'X');
+}
+END_TEST
+
 /* Positions in the flattened tensor, as gathering by element records them. */
 START_TEST(gathered_in_place)
 {
@@ -122,6 +135,7 @@ int main(void)
 	tcase_add_test(t, they_are_followed);
 	tcase_add_test(t, they_meet);
 	tcase_add_test(t, they_are_lost);
+	tcase_add_test(t, the_same_for_all);
 	tcase_add_test(t, gathered_in_place);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
