@@ -1,4 +1,4 @@
-/* conform [backend] [plugin dir]: every operation over edge shapes, against naive sums, the f64 reference and central
+/* conform [backend] [plugin dir] [name]: every operation, or those of that name, over edge shapes, against naive sums, the f64 reference and central
  * differences; every rule of relevance over kinds of layers, against its formula. */
 #include "conform.h"
 #include <math.h>
@@ -255,6 +255,8 @@ void conform(struct bench *t, const struct spec *given)
 	struct spec s = *given;
 	inn_exec *e = NULL, *r = NULL;
 
+	if (t->only && strcmp(t->only, s.name))
+		return;
 	if (record(t, &s, &q)) {
 		if (t->be->compile(q.ctx, t->dev, q.p, 0, &e) < 0 || t->ref->compile(q.ctx, t->ref64, q.p, 0, &r) < 0)
 			fails(t, &s, "%s", first_error(q.ctx));
@@ -282,7 +284,7 @@ int main(int argc, char **argv)
 {
 	inn_ctx *ctx = inn__ctx_new();
 	struct inn__registry *r = ctx ? inn__registry_new(ctx) : NULL;
-	struct bench t = { .tol = 1e-7, .plugins = r };
+	struct bench t = { .tol = 1e-7, .plugins = r, .only = argc > 3 ? argv[3] : NULL };
 
 	if (!r || (argc > 2 && inn__registry_dir(r, argv[2]) < 0))
 		return 1;

@@ -13,6 +13,7 @@ struct bench {
 	struct inn__registry *plugins;
 	double tol;           /* NMSE against ref64 */
 	uint32_t passed, failed;
+	const char *only;     /* NULL: all */
 };
 
 enum fill { SMOOTH, POSITIVE, COARSE /* multiples of 1/2, many of them 0 */, INDEX3 /* 0, 1, 2 */ };

@@ -171,7 +171,7 @@ static void body(struct inn_exec *e, const struct map *m)
 	for (uint32_t j = 0; j < m->n_ops; j++)
 		if (e->need[m->ops[j]])
 			textf(e, ", __global float *y%u", j);
-	text(e, ", int rows, int per)\n{\n\tint row = get_global_id(1), rest = row, k;\n\tt += t0;\n\tint length = t[0];\n"
+	text(e, ", int rows, int per)\n{\n\tint row = get_global_id(1), at = row, k;\n\tt += t0;\n\tint length = t[0];\n"
 		"\tint j = get_global_id(0) * per, end = min(j + per, length);\n\tif (row >= rows)\n\t\treturn;\n\tt++;\n");
 	for (uint32_t k = 0; k < m->n_in; k++)
 		textf(e, "\ta%u += *t++;\n", k);
@@ -179,7 +179,7 @@ static void body(struct inn_exec *e, const struct map *m)
 		if (e->need[m->ops[j]])
 			textf(e, "\ty%u += *t++ + (ulong)row * length;\n", j);
 	for (uint32_t d = m->nd - 1; d-- > 0;) {
-		text(e, "\tk = rest % (int)t[0];\n\trest /= (int)t[0];\n\tt++;\n");
+		text(e, "\tk = rest(at, (int)t[0]);\n\tat /= (int)t[0];\n\tt++;\n");
 		for (uint32_t k = 0; k < m->n_in; k++)
 			if (m->in[k].stride[d])
 				textf(e, "\ta%u += k * *t++;\n", k);

@@ -3,7 +3,7 @@
 /* Channels with their padding: [channels][in + before + after], zeros outside. A row of the result is one work-item's. */
 __kernel void border(__global const float *x, ulong x0, __global float *y, ulong y0, struct geometry g, int d0, int d1, int d2, int rows)
 {
-	int row = get_global_id(0), i1 = row % d1 - g.before[1], i0 = row / d1 % d0 - g.before[0];
+	int row = get_global_id(0), i1 = rest(row, d1) - g.before[1], i0 = rest(row / d1, d0) - g.before[0];
 
 	if (row >= rows)
 		return;
@@ -27,19 +27,19 @@ __kernel void border(__global const float *x, ulong x0, __global float *y, ulong
 /* Row (channel, tap) of y: the elements that this kernel position meets at output positions [from, from + n). */
 __kernel void unfold(__global const float *x, ulong x0, __global float *y, ulong y0, struct geometry g, struct patches p, int per)
 {
-	int taps = g.size[0] * g.size[1] * g.size[2], row = get_global_id(1), tap = row % taps, channel = row / taps;
+	int taps = g.size[0] * g.size[1] * g.size[2], row = get_global_id(1), tap = rest(row, taps), channel = row / taps;
 	int j = get_global_id(0) * per, end = min(j + per, p.n);
 
 	if (channel >= p.channels || j >= end)
 		return;
 	x += x0 + (ulong)channel * g.in[0] * g.in[1] * g.in[2];
 	y += y0 + (ulong)row * p.n;
-	int at = p.from + j, o2 = at % g.out[2], o1 = at / g.out[2] % g.out[1], o0 = at / g.out[2] / g.out[1];
-	int shift = tap % g.size[2] * g.dilation[2] - g.before[2];
+	int at = p.from + j, o2 = rest(at, g.out[2]), o1 = rest(at / g.out[2], g.out[1]), o0 = at / g.out[2] / g.out[1];
+	int shift = rest(tap, g.size[2]) * g.dilation[2] - g.before[2];
 
 	while (j < end) {
 		int i0 = o0 * g.stride[0] - g.before[0] + tap / g.size[2] / g.size[1] * g.dilation[0];
-		int i1 = o1 * g.stride[1] - g.before[1] + tap / g.size[2] % g.size[1] * g.dilation[1];
+		int i1 = o1 * g.stride[1] - g.before[1] + rest(tap / g.size[2], g.size[1]) * g.dilation[1];
 		int line = (i0 * g.in[1] + i1) * g.in[2], stop = min(end, j + g.out[2] - o2);
 		int inside = i0 >= 0 && i0 < g.in[0] && i1 >= 0 && i1 < g.in[1];
 
@@ -60,7 +60,7 @@ __kernel void unfold(__global const float *x, ulong x0, __global float *y, ulong
 __kernel void fold(__global const float *y, ulong y0, __global float *x, ulong x0, struct geometry g, int rows, int per)
 {
 	int row = get_global_id(1), from = get_global_id(0) * per, end = min(from + per, g.in[2]);
-	int i1 = row % g.in[1], i0 = row / g.in[1] % g.in[0], channel = row / g.in[1] / g.in[0];
+	int i1 = rest(row, g.in[1]), i0 = rest(row / g.in[1], g.in[0]), channel = row / g.in[1] / g.in[0];
 	int n = g.out[0] * g.out[1] * g.out[2];
 
 	if (row >= rows)
@@ -73,18 +73,18 @@ __kernel void fold(__global const float *y, ulong y0, __global float *x, ulong x
 		for (int a = 0; a < g.size[0]; a++) {
 			int p = i0 + g.before[0] - a * g.dilation[0], o0 = p / g.stride[0];
 
-			if (p < 0 || p % g.stride[0] || o0 >= g.out[0])
+			if (p < 0 || rest(p, g.stride[0]) || o0 >= g.out[0])
 				continue;
 			for (int b = 0; b < g.size[1]; b++) {
 				int q = i1 + g.before[1] - b * g.dilation[1], o1 = q / g.stride[1];
 
-				if (q < 0 || q % g.stride[1] || o1 >= g.out[1])
+				if (q < 0 || rest(q, g.stride[1]) || o1 >= g.out[1])
 					continue;
 				for (int c = 0; c < g.size[2]; c++) {
 					int r = i2 + g.before[2] - c * g.dilation[2], o2 = r / g.stride[2];
 					int tap = (a * g.size[1] + b) * g.size[2] + c;
 
-					if (r >= 0 && r % g.stride[2] == 0 && o2 < g.out[2])
+					if (r >= 0 && rest(r, g.stride[2]) == 0 && o2 < g.out[2])
 						sum += y[(ulong)tap * n + (o0 * g.out[1] + o1) * g.out[2] + o2];
 				}
 			}
@@ -98,19 +98,19 @@ __kernel void depthwise(__global const float *x, ulong x0, __global const float 
 			int each, int channels, int flip, int rows)
 {
 	int o2 = get_global_id(0) * LANES, row = get_global_id(1), n = min(LANES, g.out[2] - o2);
-	int o1 = row % g.out[1], o0 = row / g.out[1] % g.out[0], k = row / g.out[1] / g.out[0];
+	int o1 = rest(row, g.out[1]), o0 = rest(row / g.out[1], g.out[0]), k = row / g.out[1] / g.out[0];
 	int taps = g.size[0] * g.size[1] * g.size[2];
 
 	if (row >= rows || n <= 0)
 		return;
 	x += x0 + (ulong)(k / each) * g.in[0] * g.in[1] * g.in[2];
-	w += w0 + (ulong)(k % channels) * taps;
+	w += w0 + (ulong)rest(k, channels) * taps;
 	lanes sum = 0;
 
 	for (int tap = 0; tap < taps; tap++) {
 		int i0 = o0 * g.stride[0] - g.before[0] + tap / g.size[2] / g.size[1] * g.dilation[0];
-		int i1 = o1 * g.stride[1] - g.before[1] + tap / g.size[2] % g.size[1] * g.dilation[1];
-		int i2 = o2 * g.stride[2] - g.before[2] + tap % g.size[2] * g.dilation[2];
+		int i1 = o1 * g.stride[1] - g.before[1] + rest(tap / g.size[2], g.size[1]) * g.dilation[1];
+		int i2 = o2 * g.stride[2] - g.before[2] + rest(tap, g.size[2]) * g.dilation[2];
 
 		if (i0 < 0 || i0 >= g.in[0] || i1 < 0 || i1 >= g.in[1])
 			continue;
@@ -143,13 +143,13 @@ __kernel void depthwise_dx(__global const float *d, ulong d0, __global const flo
 			   struct geometry g, int each, int channels, int rows, int per)
 {
 	int row = get_global_id(1), from = get_global_id(0) * per, end = min(from + per, g.in[2]);
-	int i1 = row % g.in[1], i0 = row / g.in[1] % g.in[0], c = row / g.in[1] / g.in[0];
+	int i1 = rest(row, g.in[1]), i0 = rest(row / g.in[1], g.in[0]), c = row / g.in[1] / g.in[0];
 	int taps = g.size[0] * g.size[1] * g.size[2], n = g.out[0] * g.out[1] * g.out[2];
 
 	if (row >= rows)
 		return;
 	d += d0 + (ulong)c * each * n;
-	w += w0 + (ulong)(c % channels) * each * taps;
+	w += w0 + (ulong)rest(c, channels) * each * taps;
 	x += x0 + (ulong)row * g.in[2];
 	for (int i2 = from; i2 < end; i2++) {
 		float sum = 0;
@@ -157,11 +157,11 @@ __kernel void depthwise_dx(__global const float *d, ulong d0, __global const flo
 		for (int k = 0; k < each; k++)
 			for (int tap = 0; tap < taps; tap++) {
 				int p = i0 + g.before[0] - tap / g.size[2] / g.size[1] * g.dilation[0];
-				int q = i1 + g.before[1] - tap / g.size[2] % g.size[1] * g.dilation[1];
-				int r = i2 + g.before[2] - tap % g.size[2] * g.dilation[2];
+				int q = i1 + g.before[1] - rest(tap / g.size[2], g.size[1]) * g.dilation[1];
+				int r = i2 + g.before[2] - rest(tap, g.size[2]) * g.dilation[2];
 				int o0 = p / g.stride[0], o1 = q / g.stride[1], o2 = r / g.stride[2];
 
-				if (p < 0 || q < 0 || r < 0 || p % g.stride[0] || q % g.stride[1] || r % g.stride[2] || o0 >= g.out[0] ||
+				if (p < 0 || q < 0 || r < 0 || rest(p, g.stride[0]) || rest(q, g.stride[1]) || rest(r, g.stride[2]) || o0 >= g.out[0] ||
 				    o1 >= g.out[1] || o2 >= g.out[2])
 					continue;
 				sum += w[k * taps + tap] * d[(ulong)k * n + (o0 * g.out[1] + o1) * g.out[2] + o2];
@@ -178,8 +178,8 @@ __kernel void conv_dw(__global const float *x, ulong x0, __global const float *d
 
 	if (at >= total)
 		return;
-	int tap = at % taps, ci = at / taps % cg, ki = at / taps / cg, n_in = g.in[0] * g.in[1] * g.in[2];
-	int n_out = g.out[0] * g.out[1] * g.out[2], shift = tap % g.size[2] * g.dilation[2] - g.before[2], s = g.stride[2];
+	int tap = rest(at, taps), ci = rest(at / taps, cg), ki = at / taps / cg, n_in = g.in[0] * g.in[1] * g.in[2];
+	int n_out = g.out[0] * g.out[1] * g.out[2], shift = rest(tap, g.size[2]) * g.dilation[2] - g.before[2], s = g.stride[2];
 	int lo = shift < 0 ? (s - 1 - shift) / s : 0, hi = min(g.out[2], shift < g.in[2] ? (g.in[2] - 1 - shift) / s + 1 : 0);
 	float sum = 0;
 
@@ -187,7 +187,7 @@ __kernel void conv_dw(__global const float *x, ulong x0, __global const float *d
 	for (int n = 0; n < samples; n++)
 		for (int row = 0; row < g.out[0] * g.out[1]; row++) {
 			int i0 = row / g.out[1] * g.stride[0] - g.before[0] + tap / g.size[2] / g.size[1] * g.dilation[0];
-			int i1 = row % g.out[1] * g.stride[1] - g.before[1] + tap / g.size[2] % g.size[1] * g.dilation[1];
+			int i1 = rest(row, g.out[1]) * g.stride[1] - g.before[1] + rest(tap / g.size[2], g.size[1]) * g.dilation[1];
 			float part = 0;
 
 			if (i0 < 0 || i0 >= g.in[0] || i1 < 0 || i1 >= g.in[1])

@@ -15,10 +15,10 @@ __kernel void pack(__global const float *a, ulong a0, __global float *to, ulong 
 
 	if (t >= tiles)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.s0 + (ulong)(z % q.n1) * q.s1 + (ulong)t * TILE * q.rs;
+	a += a0 + (ulong)(z / q.n1) * q.s0 + (ulong)rest(z, q.n1) * q.s1 + (ulong)t * TILE * q.rs;
 	to += to0 + ((ulong)z * tiles + t) * q.k * TILE;
 	for (int k = from; k < end; k++) {
-		__global const float *p = a + k / q.run * q.cs + k % q.run * q.ts;
+		__global const float *p = a + k / q.run * q.cs + rest(k, q.run) * q.ts;
 
 		for (int r = 0; r < TILE; r++)
 			to[k * TILE + r] = r < m ? p[r * q.rs] : 0;
@@ -32,7 +32,7 @@ __kernel void pack(__global const float *a, ulong a0, __global float *to, ulong 
 
 inline void save(float16 lo, float16 hi, __global float *c, const struct product *q, int col)
 {
-	int line = col / q->wide, x = col % q->wide, plane = line / q->height, y = line % q->height, end = min(q->n - col, 32);
+	int line = col / q->wide, x = rest(col, q->wide), plane = line / q->height, y = rest(line, q->height), end = min(q->n - col, 32);
 	float t[32];
 
 	if (end == 32 && q->inner == 1 && x + 32 <= q->width && y < q->rows) {
@@ -64,9 +64,9 @@ __kernel void gemm(__global const float *a, ulong a0, __global const float *b, u
 
 	if (m <= 0 || col >= q.n)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)(z % q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)(z % q.n1) * q.b_z1 + col;
-	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)(z % q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
+	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
+	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < q.k; k++, a += TILE, b += q.ldb) {
 		float16 left = vload16(0, b), right = vload16(1, b);
 
@@ -84,9 +84,9 @@ __kernel void gemm_taps(__global const float *a, ulong a0, __global const float 
 
 	if (m <= 0 || col >= q.n)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)(z % q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)(z % q.n1) * q.b_z1 + col;
-	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)(z % q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
+	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
+	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < channels; k++, b += q.ldb)
 		for (int z0 = 0; z0 < q.taps[0]; z0++)
 			for (int z1 = 0; z1 < q.taps[1]; z1++) {
@@ -109,9 +109,9 @@ __kernel void dots(__global const float *a, ulong a0, __global const float *b, u
 
 	if (j >= q.n)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)(z % q.n1) * q.a_z1;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)(z % q.n1) * q.b_z1 + (ulong)j * q.ldb;
-	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)(z % q.n1) * q.c_z1 + (ulong)j * q.inner;
+	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)j * q.ldb;
+	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)j * q.inner;
 	for (int i = 0; i < q.m; i++, a += lda) {
 		float16 s = 0, r = 0;
 		float t[16], sum = 0;
@@ -139,9 +139,9 @@ __kernel void rows(__global const float *a, ulong a0, __global const float *b, u
 
 	if (n <= 0)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)(z % q.n1) * q.a_z1;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)(z % q.n1) * q.b_z1 + j;
-	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)(z % q.n1) * q.c_z1 + (ulong)j * q.inner;
+	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + j;
+	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)j * q.inner;
 	for (int i = 0; i < q.m; i++, a += lda) {
 		float t[COLUMNS];
 		float16 s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;

@@ -10,7 +10,7 @@ __kernel void copy(__global const float *x, ulong x0, __global float *y, ulong y
 	x += x0;
 	y += y0;
 	for (int d = last - 1; d >= 0; d--) {
-		int k = row % m.dim[d];
+		int k = rest(row, m.dim[d]);
 
 		row /= m.dim[d];
 		x += k * m.ss[d];
@@ -89,7 +89,7 @@ __kernel void gather(__global const float *x, ulong x0, __global const float *in
 
 	if (row >= rows || j >= inner)
 		return;
-	x += x0 + ((ulong)(row / k) * n + checked(index[index0 + row % k], n, flag + flag0, op)) * inner;
+	x += x0 + ((ulong)(row / k) * n + checked(index[index0 + rest(row, k)], n, flag + flag0, op)) * inner;
 	y += y0 + (ulong)row * inner;
 	for (; j < end; j++)
 		y[j] = x[j];

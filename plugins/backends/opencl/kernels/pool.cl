@@ -54,7 +54,7 @@ __kernel void pool_max(__global const float *v, ulong v0, __global const float *
 		       struct geometry g, int rows, int per)
 {
 	int row = get_global_id(1), from = get_global_id(0) * per, end = min(from + per, g.out[2]);
-	int o[3] = { row / g.out[1] % g.out[0], row % g.out[1], 0 }, plane = row / g.out[1] / g.out[0], n_in = g.in[0] * g.in[1] * g.in[2];
+	int o[3] = { rest(row / g.out[1], g.out[0]), rest(row, g.out[1]), 0 }, plane = row / g.out[1] / g.out[0], n_in = g.in[0] * g.in[1] * g.in[2];
 
 	if (row >= rows)
 		return;
@@ -71,7 +71,7 @@ __kernel void pool_max(__global const float *v, ulong v0, __global const float *
 __kernel void pool_avg(__global const float *x, ulong x0, __global float *y, ulong y0, struct geometry g, int rows, int per)
 {
 	int row = get_global_id(1), from = get_global_id(0) * per, end = min(from + per, g.out[2]);
-	int o[3] = { row / g.out[1] % g.out[0], row % g.out[1], 0 }, plane = row / g.out[1] / g.out[0];
+	int o[3] = { rest(row / g.out[1], g.out[0]), rest(row, g.out[1]), 0 }, plane = row / g.out[1] / g.out[0];
 
 	if (row >= rows)
 		return;
@@ -113,7 +113,7 @@ __kernel void pool_dx(__global const float *d, ulong d0, __global const float *b
 		      struct geometry g, int most, int rows, int per)
 {
 	int row = get_global_id(1), from = get_global_id(0) * per, end = min(from + per, g.in[2]);
-	int i0 = row / g.in[1] % g.in[0], i1 = row % g.in[1], plane = row / g.in[1] / g.in[0], n_in = g.in[0] * g.in[1] * g.in[2];
+	int i0 = rest(row / g.in[1], g.in[0]), i1 = rest(row, g.in[1]), plane = row / g.in[1] / g.in[0], n_in = g.in[0] * g.in[1] * g.in[2];
 
 	if (row >= rows)
 		return;

@@ -5,7 +5,7 @@ inline ulong place(const int *dim, const int *stride, int nd, int at)
 	ulong off = 0;
 
 	for (int d = nd - 1; d >= 0; d--) {
-		off += (ulong)(at % dim[d]) * stride[d];
+		off += (ulong)rest(at, dim[d]) * stride[d];
 		at /= dim[d];
 	}
 	return off;
@@ -22,7 +22,7 @@ __kernel void reduce_inner(__global const float *x, ulong x0, __global float *y,
 
 	if (job >= jobs)
 		return;
-	int from = job % r.chunks * r.step, n = min(r.step, r.n - from);
+	int from = rest(job, r.chunks) * r.step, n = min(r.step, r.n - from);
 	float all = start(r.most);
 
 	x += x0 + place(r.kept, r.ks, r.n_kept, job / r.chunks) + from;
@@ -95,7 +95,7 @@ __kernel void argmax(__global const float *x, ulong x0, __global float *y, ulong
 
 	if (o >= outs)
 		return;
-	x += x0 + (ulong)(o / inner) * n * inner + o % inner;
+	x += x0 + (ulong)(o / inner) * n * inner + rest(o, inner);
 	for (int k = 1; k < n; k++)
 		if (x[k * inner] > x[best * inner])
 			best = k;
@@ -117,7 +117,7 @@ __kernel void rank_start(__global int *to, ulong to0, int n, int total)
 	int j = get_global_id(0);
 
 	if (j < total)
-		to[to0 + j] = j % n;
+		to[to0 + j] = rest(j, n);
 }
 
 __kernel void rank_merge(__global const float *x, ulong x0, __global const int *from, ulong from0, __global int *to, ulong to0, int n,
@@ -128,7 +128,7 @@ __kernel void rank_merge(__global const float *x, ulong x0, __global const int *
 	if (j >= total)
 		return;
 	ulong row = j / n * n;
-	int p = j % n, run = p / width, other = (run ^ 1) * width, lo = 0, hi = max(0, min(width, n - other));
+	int p = rest(j, n), run = p / width, other = (run ^ 1) * width, lo = 0, hi = max(0, min(width, n - other));
 
 	from += from0 + row;
 	x += x0 + row;
@@ -142,7 +142,7 @@ __kernel void rank_merge(__global const float *x, ulong x0, __global const int *
 		else
 			hi = mid;
 	}
-	to[to0 + row + (run & ~1) * width + p % width + lo] = me;
+	to[to0 + row + (run & ~1) * width + rest(p, width) + lo] = me;
 }
 
 __kernel void rank_end(__global const int *from, ulong from0, __global float *y, ulong y0, int n, int total)
@@ -150,5 +150,5 @@ __kernel void rank_end(__global const int *from, ulong from0, __global float *y,
 	int j = get_global_id(0);
 
 	if (j < total)
-		y[y0 + j / n * n + from[from0 + j]] = j % n;
+		y[y0 + j / n * n + from[from0 + j]] = rest(j, n);
 }
