@@ -124,9 +124,8 @@ static int bind_input(inn_job *job, const struct inn__yaml *y, struct inn__run *
 	return status;
 }
 
-struct fit_opts { int64_t batch, samples; };
+struct fit_opts { int64_t batch; };
 static const struct inn_param fit_rows[] = {
-	INN_INT(struct fit_opts, samples, 0, 0, UINT32_MAX, "only the first so many; 0: all"),
 	INN_INT(struct fit_opts, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
 	{ 0 },
 };
@@ -149,7 +148,6 @@ static int bind_fit(inn_job *job, const struct inn__yaml *y, struct inn__run *r)
 	if (!r->fit->pre.n)
 		r->fit->pre = r->pre;
 	r->fit->batch = o.batch;
-	r->fit->samples = o.samples;
 	return status;
 }
 

@@ -13,7 +13,6 @@ struct list { /* of pictures while they are found */
 	struct inn__samples *s;
 	size_t cap;
 	bool in_list;
-	int64_t label; /* of the file that comes next */
 };
 
 static void note_key(struct inn__samples *s, const char *path)
@@ -52,18 +51,15 @@ static int add_picture(struct list *l, const char *path, const struct inn_format
 		size_t cap = l->cap * 2 + 16;
 		const char **p = inn_alloc(ctx, cap, sizeof(*p));
 		struct inn_inst *q = inn_alloc(ctx, cap, sizeof(*q));
-		int64_t *label = inn_alloc(ctx, cap, sizeof(*label));
 
-		if (!p || !q || !label)
+		if (!p || !q)
 			return INN_ENOMEM;
 		if (s->n) {
 			memcpy(p, s->path, s->n * sizeof(*p));
 			memcpy(q, s->format, s->n * sizeof(*q));
-			memcpy(label, s->label, s->n * sizeof(*label));
 		}
 		s->path = p;
 		s->format = q;
-		s->label = label;
 		l->cap = cap;
 	}
 	if (!(s->path[s->n] = inn_strdup(ctx, path)))
@@ -72,7 +68,6 @@ static int add_picture(struct list *l, const char *path, const struct inn_format
 		s->format[s->n] = s->format[s->n - 1];
 	else if (inn__bind_name(ctx, l->job->finder, INN_FORMAT, f->cls.name, &s->format[s->n]) < 0)
 		return inn__last_status(ctx);
-	s->label[s->n] = l->label;
 	note_key(s, path);
 	s->n++;
 	return INN_OK;
@@ -133,7 +128,7 @@ static int read_named(struct list *l, const inn_graph *g, const char *path, stru
 
 static int add_file(struct list *l, const inn_graph *g, const char *path, uint32_t at);
 
-/* The files that a list names; their labels follow the samples. */
+/* The files that a list names. */
 static int add_list(struct list *l, const inn_graph *g, const char *path, struct inn_stream *f, const struct inn_format_ops *ops,
 		    const void *opts)
 {
@@ -154,11 +149,9 @@ static int add_list(struct list *l, const inn_graph *g, const char *path, struct
 
 		if (slash && file[0] != '/')
 			file = inn_printf(ctx, "%.*s/%s", (int)(slash - path), path, file);
-		l->label = v[i].label;
 		status = file ? add_file(l, g, file, UINT32_MAX) : INN_ENOMEM;
 	}
 	l->in_list = false;
-	l->label = INN_NO_INT;
 	return status < 0 ? inn_while(ctx, status, NULL, "in the list %s", path) : status;
 }
 
@@ -260,7 +253,7 @@ static void see_stack(struct inn__samples *s)
 int inn__samples_open(inn_job *job, const char *const *input, size_t n, const struct inn__pre *pre, const inn_graph *g,
 		      struct inn__samples *s)
 {
-	struct list l = { .job = job, .s = s, .label = INN_NO_INT };
+	struct list l = { .job = job, .s = s };
 	int status = INN_OK;
 
 	*s = (struct inn__samples){ .job = job, .pre = pre, .key = 0xcbf29ce484222325u };

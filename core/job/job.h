@@ -55,7 +55,6 @@ struct inn__samples {
 	struct inn_tensor *array;           /* n_x of them [n,...], or NULL: pictures in files */
 	bool own, stack;                    /* stack: array[0] holds pictures, u8 [n,H,W,C] */
 	const char **path;                  /* n of them, or NULL */
-	int64_t *label;                     /* class of each path as its list says, or INN_NO_INT */
 	struct inn_inst *format;            /* of each path */
 	const struct inn__pre *pre;
 	bool declared;                      /* named: predict takes them as they are and never splits them */

@@ -113,6 +113,28 @@ expect 2 'not fitted' fit -m "$net" -i few.idx -p fashion_mnist -a gradient -o b
 expect 2 'several arrays' fit -m "$net" -i few.idx -p fashion_mnist -a pattern.net -o bad.npy
 [ -e bad.npz ] && fail "output was left by a failed fit"
 
+# Within a run: one state for the methods that can share one; used again, and not written over.
+golden=$src/tests/golden/patterns
+cat >run.yaml <<END
+model: $golden/cnn.onnx
+input: {path: $golden/cnn.x.npy, samples: 8}
+fit: {input: {path: $golden/cnn.x.npy, samples: 40}, batch: 8}
+backend: reference
+analyzers: [pattern.net, pattern.attribution, {type: pattern.net, as: given, patterns: $golden/cnn.keras.npz}, gradient]
+output: {dir: out}
+END
+expect 0 ': ok' check run.yaml
+[ -e out ] && fail "check writes"
+expect 0 '4 analyzers' run run.yaml
+[ "$(echo out/*.state.npz)" = out/pattern.net.state.npz ] || fail "states: $(ls out)"
+expect 0 'already there' run run.yaml
+expect 2 'the state of another fit' run run.yaml -s fit.input.samples=48
+expect 0 '4 analyzers' run run.yaml -s fit.input.samples=48 --force
+expect 2 'fit: input is missing' check run.yaml -s 'fit={batch: 8}'
+expect 2 'did you mean samples' check run.yaml -s fit.input.sample=8
+sed -i '/^fit:/d' run.yaml
+expect 2 'must be fitted first' check run.yaml
+
 # The same pictures as files in a list.
 echo "$src/data/chelsea.png,3" >list.csv
 expect 1 'a list of lists' predict -m "$net" -i lists.csv -p fashion_mnist < <(echo list.csv >lists.csv)
