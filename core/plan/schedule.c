@@ -265,7 +265,8 @@ static bool finish(struct emitter *e, struct inn_plan *p)
 		inn_nomem(b->ctx);
 		return false;
 	}
-	memcpy(attr, b->attr, b->n_attr * sizeof(*attr));
+	if (b->n_attr)
+		memcpy(attr, b->attr, b->n_attr * sizeof(*attr));
 	if (b->n_names)
 		memcpy(names, b->name, b->n_names * sizeof(*names));
 	for (uint32_t i = 0; i < e->n; i++)
