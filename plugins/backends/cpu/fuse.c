@@ -30,9 +30,9 @@ static bool is_bias(const struct inn_exec *e, uint32_t b, const struct inn_shape
 
 static bool is_relu(const struct inn_exec *e, uint32_t i, uint32_t of)
 {
-	uint32_t zero = inn_plan_src(e->p, i, 1);
+	uint32_t zero = op_of(e, i)->code == INN_OP_MAX ? inn_plan_src(e->p, i, 1) : NONE;
 
-	return op_of(e, i)->code == INN_OP_MAX && inn_plan_src(e->p, i, 0) == of && op_of(e, zero)->code == INN_OP_CONST && inn_op_value(e->p, zero) == 0;
+	return zero != NONE && inn_plan_src(e->p, i, 0) == of && op_of(e, zero)->code == INN_OP_CONST && inn_op_value(e->p, zero) == 0;
 }
 
 static uint32_t block_of(const struct inn_exec *e, uint32_t i)
