@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MOST 5u /* layers that are named where too many keep too much */
 
@@ -161,25 +162,36 @@ int inn__audit_limit(inn_job *job, const char *label, const struct inn__layers *
 	return status;
 }
 
-/* What `run` writes beside the maps: LABEL.layers.npz and LABEL.audit.csv. */
+static const char *layers_path(inn_job *job, const char *dir, const char *label)
+{
+	return inn_printf(job->ctx, "%s/%s.layers.%s", dir, label, job->def.archive);
+}
+
+static const char *audit_path(inn_job *job, const char *dir, const char *label) { return inn_printf(job->ctx, "%s/%s.audit.csv", dir, label); }
+
+bool inn__layers_there(inn_job *job, const char *dir, const char *label, const struct inn__layers *l)
+{
+	const char *layers = layers_path(job, dir, label), *audit = audit_path(job, dir, label);
+
+	return layers && audit && (!l->probe.n_watched || !access(layers, R_OK)) && (l->audit == UINT32_MAX || !access(audit, R_OK));
+}
+
 int inn__layers_write(inn_job *job, const char *dir, const char *label, const struct inn__layers *l, const struct inn_tensor *t)
 {
-	const char *path = inn_printf(job->ctx, "%s/%s.layers.%s", dir, label, job->def.archive);
+	const char *layers = layers_path(job, dir, label), *audit = audit_path(job, dir, label);
 	struct inn_named *v = inn_alloc(job->ctx, l->probe.n_watched + 1u, sizeof(*v));
-	int status = v && path ? INN_OK : INN_ENOMEM;
+	struct inn__text text = { 0 };
+	int status = v && layers && audit ? INN_OK : INN_ENOMEM;
 
 	for (uint32_t i = 0; status == INN_OK && i < l->probe.n_watched; i++)
 		v[i] = (struct inn_named){ l->probe.watched[i].name, t[l->first + i] };
 	if (status == INN_OK && l->probe.n_watched)
-		status = inn__write_named(job, path, v, l->probe.n_watched);
-	if (status == INN_OK && l->audit != UINT32_MAX) {
-		struct inn__text text = { 0 };
-
-		path = inn_printf(job->ctx, "%s/%s.audit.csv", dir, label);
-		status = path ? inn__audit_text(job, l, &t[l->audit], INN__AUDIT_CSV, 0, &text) : INN_ENOMEM;
-		if (status == INN_OK)
-			status = inn__write_file(job->ctx, path, text.s, text.n);
-		free(text.s);
-	}
+		status = inn__write_named(job, layers, v, l->probe.n_watched);
+	if (status < 0 || l->audit == UINT32_MAX)
+		return status;
+	status = inn__audit_text(job, l, &t[l->audit], INN__AUDIT_CSV, 0, &text);
+	if (status == INN_OK)
+		status = inn__write_file(job->ctx, audit, text.s, text.n);
+	free(text.s);
 	return status;
 }

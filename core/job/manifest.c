@@ -1,5 +1,6 @@
 /* The manifest: what was computed, from what, by what. */
 #include "config.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static uint64_t add_text(uint64_t h, const char *s)
 static uint64_t key_of(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e)
 {
 	uint64_t h = add(inn__file_hash(&m->file), e->plan->hash);
+	char limit[32];
 
 	h = add(add(add(add(h, s->key), s->n), e->batch), (uint64_t)r->target.kind);
 	for (size_t i = 0; i < r->target.n_index; i++)
@@ -31,6 +33,7 @@ static uint64_t key_of(inn_job *job, const struct inn__run *r, const struct inn_
 	if (job->backend.cls)
 		h = add_text(h, inn__print_inst(job->ctx, &job->backend));
 	h = add(add_text(add_text(h, r->output.maps), r->metrics.n ? r->output.plots : ""), job->strict);
+	h = add_text(add(h, r->audit), isnan(r->audit_limit) ? "" : inn__print_real(r->audit_limit, limit));
 	return add_text(h, r->output.sheet);
 }
 

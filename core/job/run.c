@@ -7,6 +7,7 @@
 
 #define SHEET_SAMPLES 8u
 #define TOP_SAMPLES 16u
+#define SHOWN_LEAKS 5u
 
 struct running {
 	inn_job *job;
@@ -102,6 +103,8 @@ static bool finished(struct running *u)
 
 		all = path && !access(path, R_OK);
 	}
+	for (size_t a = 0; all && a < u->r.analyzers.n; a++)
+		all = inn__layers_there(u->job, u->r.output.dir, u->r.analyzers.v[a].label, &u->exec->layers[a]);
 	return all;
 }
 
@@ -131,29 +134,6 @@ static int write_layers(struct running *u)
 	return status;
 }
 
-/* The first rows of every audit, and whether one is worse than allowed. */
-static int show_audits(struct running *u, bool json, FILE *out)
-{
-	int status = INN_OK;
-
-	for (size_t a = 0; a < u->r.analyzers.n; a++) {
-		const struct inn__layers *l = &u->exec->layers[a];
-		struct inn__text t = { 0 };
-		int more = INN_OK;
-
-		if (l->audit == UINT32_MAX)
-			continue;
-		inn__text_add(&t, "audit of %s: the layers that keep most\n", u->r.analyzers.v[a].label);
-		more = inn__audit_text(u->job, l, &u->out[l->audit], INN__AUDIT_TABLE, 5, &t);
-		if (more == INN_OK && !json)
-			fputs(t.s, out);
-		if (more == INN_OK && !isnan(u->r.audit_limit))
-			more = inn__audit_limit(u->job, u->r.analyzers.v[a].label, l, &u->out[l->audit], u->r.audit_limit);
-		status = status < 0 ? status : more;
-		free(t.s);
-	}
-	return status;
-}
 static bool pictures(const struct running *u) { return u->samples.path || u->samples.stack; }
 
 /* The tiles of one sample: the picture, if it is one, then a map for each analyzer. */
@@ -207,18 +187,59 @@ static int write_sheet(struct running *u)
 	return status;
 }
 
+/* The audit of analyzer a, or NULL. */
+static const struct inn_tensor *audit_of(const struct running *u, size_t a)
+{
+	const struct inn__layers *l = &u->exec->layers[a];
+
+	return u->out && l->audit != UINT32_MAX ? &u->out[l->audit] : NULL;
+}
+
 static void show_rest_json(struct running *u, FILE *out)
 {
 	struct inn__text t = { 0 };
+	bool any = false;
+	int status = INN_OK;
 
 	inn__text_add(&t, "]");
 	if (u->report.entry) {
 		inn__text_add(&t, ", \"metrics\": ");
 		inn__report_json(&u->report, &t);
 	}
-	inn__text_add(&t, "}\n");
+	for (size_t a = 0; status == INN_OK && a < u->r.analyzers.n; a++) {
+		if (!audit_of(u, a))
+			continue;
+		inn__text_add(&t, any ? ", " : ", \"audits\": {");
+		inn__text_json(&t, u->r.analyzers.v[a].label);
+		inn__text_add(&t, ": ");
+		status = inn__audit_text(u->job, &u->exec->layers[a], audit_of(u, a), INN__AUDIT_JSON, 0, &t);
+		any = true;
+	}
+	inn__text_add(&t, any ? "}}\n" : "}\n");
 	fputs(t.s ? t.s : "", out);
 	free(t.s);
+}
+
+static void show_rest(struct running *u, bool skipped, FILE *out)
+{
+	struct inn__text t = { 0 };
+	int status = INN_OK;
+
+	if (u->report.entry)
+		inn__report_print(&u->report, out);
+	for (size_t a = 0; status == INN_OK && a < u->r.analyzers.n; a++) {
+		if (!audit_of(u, a))
+			continue;
+		inn__text_add(&t, "audit of %s: the layers that keep most\n", u->r.analyzers.v[a].label);
+		status = inn__audit_text(u->job, &u->exec->layers[a], audit_of(u, a), INN__AUDIT_TABLE, SHOWN_LEAKS, &t);
+	}
+	fputs(t.s ? t.s : "", out);
+	free(t.s);
+	if (skipped)
+		fprintf(out, "%s: already there\n", u->r.output.dir);
+	else
+		fprintf(out, "%s: %zu analyzers, %zu sample%s%s%s\n", u->r.output.dir, u->r.analyzers.n, u->samples.n, u->samples.n == 1 ? "" : "s",
+			*u->r.output.sheet ? "; the sheet is " : "", *u->r.output.sheet ? sheet_path(u) : "");
 }
 
 static void show(struct running *u, bool json, bool skipped, FILE *out)
@@ -242,13 +263,8 @@ static void show(struct running *u, bool json, bool skipped, FILE *out)
 	}
 	if (json)
 		show_rest_json(u, out);
-	else if (u->report.entry)
-		inn__report_print(&u->report, out);
-	if (!json && skipped)
-		fprintf(out, "%s: already there\n", u->r.output.dir);
-	else if (!json)
-		fprintf(out, "%s: %zu analyzers, %zu sample%s%s%s\n", u->r.output.dir, u->r.analyzers.n, u->samples.n, u->samples.n == 1 ? "" : "s",
-			*u->r.output.sheet ? "; the sheet is " : "", *u->r.output.sheet ? sheet_path(u) : "");
+	else
+		show_rest(u, skipped, out);
 }
 
 /* Whether to go on, given what is in the folder: INN__SAME means that it is all done. */
@@ -313,9 +329,27 @@ static int work(struct running *u, bool anew)
 		return status;
 	if (*u->r.output.sheet && (status = write_sheet(u)) < 0)
 		return status;
-	if (u->r.metrics.n && (status = write_report(u)) < 0)
-		return status;
-	return inn__write_file(u->job->ctx, u->manifest_path, u->manifest.s, u->manifest.n);
+	return u->r.metrics.n ? write_report(u) : INN_OK;
+}
+
+static int hold_audits(struct running *u)
+{
+	int status = INN_OK;
+
+	for (size_t a = 0; !isnan(u->r.audit_limit) && a < u->r.analyzers.n; a++) {
+		int more = !audit_of(u, a) ? INN_OK : inn__audit_limit(u->job, u->r.analyzers.v[a].label, &u->exec->layers[a], audit_of(u, a), u->r.audit_limit);
+
+		status = status < 0 ? status : more;
+	}
+	return status;
+}
+
+/* The manifest comes last: with it the run is done, which it is not while an audit finds too much. */
+static int conclude(struct running *u)
+{
+	int status = hold_audits(u);
+
+	return status < 0 ? status : inn__write_file(u->job->ctx, u->manifest_path, u->manifest.s, u->manifest.n);
 }
 
 int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
@@ -330,13 +364,12 @@ int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
 		status = look(&u, c->force, &done);
 	if (status == INN_OK && !done)
 		status = work(&u, c->force);
+	if (status == INN_OK)
+		show(&u, c->json, done, out);
+	if (status == INN_OK && !done)
+		status = conclude(&u);
 	if (u.exec)
 		inn__journal_free(u.exec->journal, status == INN_OK);
-	if (status == INN_OK) {
-		show(&u, c->json, done, out);
-		if (!done)
-			status = show_audits(&u, c->json, out);
-	}
 	close_all(&u);
 	return status;
 }

@@ -61,6 +61,40 @@ lrp 0 '' blocks '{type: lrp.composite, rule: Epsilon, input_layer_rule: [-3, 3],
 lrp 2 'low 3 is not below high -3' blocks '{type: lrp.composite, rule: Epsilon, input_layer_rule: [3, -3]}' -o out.npy
 lrp 2 'two numbers' blocks '{type: lrp.composite, rule: Epsilon, input_layer_rule: [1, 2, 3]}' -o out.npy
 
+for word in $(sed -n '/^words:/,/^pairs:/s/^    \([A-Z][A-Za-z0-9]*\):.*/\1/p' "$src/configs/defaults.yaml"); do
+	expect 0 ': ok' check -m "$nets/blocks.onnx" -i "$nets/blocks.x.npy" -a "{type: lrp.composite, rule: $word}"
+	words=$((${words:-0} + 1))
+done
+[ "${words:-0}" -ge 19 ] || { echo "FAILED: only ${words:-0} words for rules"; failed=$((failed + 1)); }
+
+# The same in a run: files beside the maps, which count as its results; an audit that finds too much is found again.
+cat >run.yaml <<END
+model: $nets/unbiased.onnx
+input: $nets/unbiased.x.npy
+backend: $exact
+analyzers: [{type: lrp.epsilon, epsilon: 0.1, as: eps}, lrp.z_plus, gradient]
+audit: true
+outputs: [/c/Conv, '/a*']
+output: {dir: out}
+END
+expect 0 'audit of eps: the layers that keep most' run run.yaml
+for f in eps.npy eps.layers.npz eps.audit.csv lrp.z_plus.layers.npz lrp.z_plus.audit.csv gradient.npy manifest.json; do
+	[ -s "out/$f" ] || { echo "FAILED: the run wrote no $f"; failed=$((failed + 1)); }
+done
+grep -q '^"/head/MatMul",mat_mul,lrp.epsilon,' out/eps.audit.csv || { echo "FAILED: the audit's table"; failed=$((failed + 1)); }
+expect 0 'already there' run run.yaml
+rm out/eps.layers.npz
+expect 0 '3 analyzers' run run.yaml
+expect 2 'another run' run run.yaml -s audit=0.5
+expect 0 '"audits": {"eps": [{"layer": "' run run.yaml --json --force
+rm -r out
+expect 1 'eps: layer /head/MatMul (mat_mul) keeps 16.6 %' run run.yaml -s audit=0.01
+expect 1 'eps: layer /head/MatMul (mat_mul) keeps 16.6 %' run run.yaml -s audit=0.01
+expect 0 '3 analyzers' run run.yaml -s audit=0.5
+expect 2 'audit: true, false or the share' check run.yaml -s audit=maybe
+expect 2 'no layer is named nothere' check run.yaml -s 'outputs=[nothere]'
+rm -r out
+
 # A model with passes of its own.
 passes() { expect "$1" "$2" plan -m "$3" -i "$nets/blocks.x.npy" -a lrp.epsilon; }
 passes 0 'batch_normalization' "{path: $nets/blocks.onnx, passes: []}"
