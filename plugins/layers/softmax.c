@@ -1,30 +1,11 @@
-/* Softmax over one axis; before opset 13 over all axes from `axis` on. */
-#include "layer.h"
-
-struct opts {
-	int64_t axis;
-};
-
-static const struct inn_param params[] = {
-	OPTIONAL_INT(struct opts, axis, -8, 7, "axis; absent: 1 before opset 13, then the last"),
-	{ 0 },
-};
+/* Softmax. */
+#include "softmax.h"
 
 static inn_val forward(FORWARD)
 {
-	const struct opts *o = inn_node_opts(n);
-	inn_val v = arg(n, x, 0);
-	struct inn_shape s = *inn_shape_of(b, v);
-	bool old = inn_node_opset(n) < 13;
-	uint32_t axis;
-
 	(void)w;
 	(void)out;
-	if (!v.id || !axis_of(inn_build_ctx(b), n, o->axis != INN_NO_INT ? o->axis : old && s.rank > 1 ? 1 : -1, s.rank, &axis))
-		return no_value;
-	if (!old || axis + 1 == s.rank)
-		return inn_softmax(b, v, axis);
-	return inn_reshape(b, inn_softmax(b, inn_flatten(b, v, axis), 1), &s);
+	return along(b, n, arg(n, x, 0), inn_softmax);
 }
 
 LAYER(softmax, "softmax", params, sizeof(struct opts), .traits = INN_T_SOFTMAX | INN_T_ACTIVATION);
