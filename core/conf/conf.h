@@ -46,6 +46,10 @@ const char *inn__print_real(double v, char buf[32]);
 struct inn__nearest { const char *want; const char *best; unsigned distance; };
 void inn__nearest_offer(void *nearest, const char *name);
 
+/* Traits of layers by the names that rule lists use: 0, NULL if there is none. Of several traits one name. */
+uint32_t inn__trait_of(const char *name);
+const char *inn__trait_name(uint32_t traits);
+
 /* Binds a bare name or a mapping with `type:`; a preset is taken where no class has the name. All findings are
  * recorded; returns the first status. `out->opts` lives as long as the job. */
 int inn__bind_class(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out) INN_MUST;

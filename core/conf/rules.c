@@ -14,20 +14,38 @@ static const struct inn_param rows[] = {
 	INN_REALS(struct match, depth, NULL, 0, 1, "from, to"),
 	{ 0 },
 };
-static const char *const traits[] = { "affine", "rectifier", "activation", "pool", "merge", "reshape", "norm", "spatial",
-				      "gate", "sum_pool", "identity", "pad", "max_pool", "softmax", NULL };
+static const struct { const char *name; uint32_t trait; } traits[] = {
+	{ "affine", INN_T_AFFINE }, { "rectifier", INN_T_RECTIFIER }, { "activation", INN_T_ACTIVATION }, { "pool", INN_T_POOL },
+	{ "merge", INN_T_MERGE }, { "reshape", INN_T_RESHAPE }, { "norm", INN_T_NORM }, { "spatial", INN_T_SPATIAL },
+	{ "gate", INN_T_GATE }, { "sum_pool", INN_T_SUM_POOL }, { "identity", INN_T_IDENTITY }, { "pad", INN_T_PAD },
+	{ "max_pool", INN_T_MAX_POOL }, { "softmax", INN_T_SOFTMAX },
+};
+#define N_TRAITS (sizeof(traits) / sizeof(*traits))
+
+uint32_t inn__trait_of(const char *name)
+{
+	for (size_t i = 0; i < N_TRAITS; i++)
+		if (!strcmp(traits[i].name, name))
+			return traits[i].trait;
+	return 0;
+}
+
+const char *inn__trait_name(uint32_t mask)
+{
+	for (size_t i = 0; i < N_TRAITS; i++)
+		if (mask & traits[i].trait)
+			return traits[i].name;
+	return NULL;
+}
 
 static int check_traits(inn_ctx *ctx, const struct inn__yaml *y, const struct inn_strs *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct inn__nearest n = { .want = s->v[i] };
-		bool ok = false;
 
-		for (int k = 0; traits[k]; k++) {
-			ok |= !strcmp(traits[k], s->v[i]);
-			inn__nearest_offer(&n, traits[k]);
-		}
-		if (!ok)
+		for (size_t k = 0; k < N_TRAITS; k++)
+			inn__nearest_offer(&n, traits[k].name);
+		if (!inn__trait_of(s->v[i]))
 			return inn__suggest(ctx, &y->loc, &n, inn_printf(ctx, "no trait is named %s", s->v[i]));
 	}
 	return INN_OK;

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t batch_for(size_t n) { return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1; }
+uint32_t inn__batch_for(size_t n) { return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1; }
 
 /* Resolves for the batch asked for; where the network's constants forbid it, for its own. */
 static int resolve(inn_job *job, const struct inn__what *w, size_t n_samples, inn_graph *g, uint32_t *batch)
 {
-	uint32_t want = w->declared ? 0 : w->batch ? w->batch : batch_for(n_samples);
+	uint32_t want = w->declared ? 0 : w->batch ? w->batch : inn__batch_for(n_samples);
 	uint32_t before = inn__errors(job->ctx);
 	int status = inn__graph_resolve(g, want);
 

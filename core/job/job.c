@@ -207,9 +207,6 @@ static int borrow(inn_job *job, const struct inn_tensor *x, uint32_t n_x, struct
 	return INN_OK;
 }
 
-/* Largest of 1, 2, 4, 8 that is not above n. */
-static uint32_t batch_for(size_t n) { return n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1; }
-
 static void drop_exec(inn_analysis *a)
 {
 	inn__exec_free(a->model->job, a->exec);
@@ -280,7 +277,7 @@ int inn_analyze(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const
 
 	if (!target)
 		target = &max;
-	if (a->exec && (!status) && (a->target.kind != target->kind || a->exec->batch != batch_for(s.n)))
+	if (a->exec && (!status) && (a->target.kind != target->kind || a->exec->batch != inn__batch_for(s.n)))
 		drop_exec(a);
 	if (status == INN_OK && !a->exec) {
 		struct inn__what w = { .model = a->model, .analyzer = &a->inst, .n_analyzer = 1, .n_maps = 1, .target = target, .watch = a->layers };

@@ -148,6 +148,7 @@ int inn__finish_begin(inn_job *job, struct inn__other *main) INN_MUST;
 void inn__finish_end(inn_job *job, struct inn__other *main);
 /* compile.c */
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **e) INN_MUST;
+uint32_t inn__batch_for(size_t n); /* of 1, 2, 4, 8 the largest that is not above n: the batch where none is asked for */
 int inn__exec_load(inn_job *job, struct inn__exec *e) INN_MUST; /* to the device */
 void inn__exec_free(inn_job *job, struct inn__exec *e);
 /* measure.c: records the metrics of every analyzer; `out` counts the plan's outputs. map: n_x of each analyzer. */
@@ -267,7 +268,8 @@ int inn__layers_known(inn_job *job, const inn_graph *g, const struct inn_strs *w
 enum inn__audit_form { INN__AUDIT_TABLE, INN__AUDIT_JSON, INN__AUDIT_CSV };
 int inn__audit_text(inn_job *job, const struct inn__layers *l, const struct inn_tensor *t, enum inn__audit_form form, uint32_t most,
 		    struct inn__text *out) INN_MUST;
-/* What `run` writes beside the maps: relevance at layers as an archive, the audit as a table. */
+/* What `run` writes beside the maps, LABEL.layers.npz and LABEL.audit.csv: relevance at layers, and the audit; whether they are there. */
+bool inn__layers_there(inn_job *job, const char *dir, const char *label, const struct inn__layers *l);
 int inn__layers_write(inn_job *job, const char *dir, const char *label, const struct inn__layers *l, const struct inn_tensor *t) INN_MUST;
 /* Every layer that keeps more than `limit` of the output's relevance is an error. */
 int inn__audit_limit(inn_job *job, const char *label, const struct inn__layers *l, const struct inn_tensor *t, double limit) INN_MUST;

@@ -4,30 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static const struct { const char *name; uint32_t trait; } traits[] = {
-	{ "affine", INN_T_AFFINE }, { "rectifier", INN_T_RECTIFIER }, { "activation", INN_T_ACTIVATION }, { "pool", INN_T_POOL },
-	{ "merge", INN_T_MERGE }, { "reshape", INN_T_RESHAPE }, { "norm", INN_T_NORM }, { "spatial", INN_T_SPATIAL },
-	{ "gate", INN_T_GATE }, { "sum_pool", INN_T_SUM_POOL }, { "identity", INN_T_IDENTITY }, { "pad", INN_T_PAD },
-	{ "max_pool", INN_T_MAX_POOL }, { "softmax", INN_T_SOFTMAX },
-};
-#define N_TRAITS (sizeof(traits) / sizeof(*traits))
-
-static uint32_t trait_of(const char *name)
-{
-	for (size_t i = 0; i < N_TRAITS; i++)
-		if (!strcmp(traits[i].name, name))
-			return traits[i].trait;
-	return 0;
-}
-
-static const char *first_trait(uint32_t mask)
-{
-	for (size_t i = 0; i < N_TRAITS; i++)
-		if (mask & traits[i].trait)
-			return traits[i].name;
-	return "unknown";
-}
-
 static bool matches(const struct inn_match *m, const inn_node *n)
 {
 	int64_t index = n->kernel_index;
@@ -40,7 +16,7 @@ static bool matches(const struct inn_match *m, const inn_node *n)
 		return false;
 	hit = !m->trait.n;
 	for (size_t i = 0; i < m->trait.n && !hit; i++)
-		hit = have & trait_of(m->trait.v[i]);
+		hit = have & inn__trait_of(m->trait.v[i]);
 	if (!hit || (m->name && fnmatch(m->name, n->name, 0)))
 		return false;
 	if ((m->position == INN_FIRST && !n->first) || (m->position == INN_LAST && !n->last))
@@ -83,7 +59,7 @@ inn_val inn_apply_rule(inn_build *b, const struct inn_site *s, uint32_t k, const
 	if (missing) {
 		if (!inn_failed(ctx))
 			inn_fail(ctx, INN_ECONFIG, &inst->loc, "rule %s needs layers with trait %s, which %s has not; match it with {trait: %s}",
-				 rule->cls.name, first_trait(missing), s->node->label, first_trait(missing));
+				 rule->cls.name, inn__trait_name(missing), s->node->label, inn__trait_name(missing));
 		return (inn_val){ 0 };
 	}
 	inn__probe_rule(b, rule->cls.name);
