@@ -15,7 +15,7 @@ from zennit import rules as Z
 from zennit.attribution import Gradient
 from zennit.canonizers import SequentialMergeBatchNorm
 from zennit.composites import (BetaSmooth, EpsilonAlpha2Beta1, EpsilonAlpha2Beta1Flat, EpsilonGammaBox, EpsilonPlus, EpsilonPlusFlat,
-                               ExcitationBackprop, SpecialFirstLayerMapComposite)
+                               ExcitationBackprop, MixedComposite, NameMapComposite, SpecialFirstLayerMapComposite)
 from zennit.core import Stabilizer
 from zennit.layer import Sum
 from zennit.types import Activation, AvgPool, BatchNorm, Convolution, Linear
@@ -145,14 +145,36 @@ def laws(name, net, x):
     """LRP-Z from the output's value is input times gradient, with biases too. Where no input of a layer is negative three names are one rule."""
     v = x.clone().requires_grad_()
     top = net(v).max(1).values
-    product = x * torch.autograd.grad(top.sum(), v)[0]
+    gradient = torch.autograd.grad(top.sum(), v)[0]
+    product = x * gradient
     for way, passes in (("folded", FOLDED), ("layer", UNFOLDED)):
         save(name, f"{name}.{way}.z", passes, "lrp.z", [product])
+    save(name, f"{name}.z_baseline", FOLDED, "lrp.z_baseline", [product])
+    save(name, f"{name}.bn_layer_rule", UNFOLDED, "{type: lrp.z, bn_layer_rule: Z}", [product])
+    every = ", ".join(f"{part}_rule: gradient" for part in ("merge", "norm", "pooling", "activation"))
+    save(name, f"{name}.all_gradient", UNFOLDED, f"{{type: lrp.composite, rule: gradient, {every}, head: one}}", [gradient])
     x = x.abs()
     np.save(OUT / "nets" / f"{name}.positive.npy", x.float().numpy())
     expected = by_zennit(net, x, layer_map(lambda: Z.ZPlus(1e-30, zero_params="bias"), None, [Merge()], 1e-30))
     for ours in ("lrp.z_plus", "lrp.z_plus_fast", "lrp.alpha_1_beta_0_IB"):
         save(name, f"{name}.positive.{ours}", FOLDED, f"{{type: {ours}, head: one}}", expected, x="positive")
+
+
+def depth_cases(name, net, x):
+    """Gamma by depth: the layers with weights in the order in which they are called."""
+    called, kinds = [], (nn.modules.conv._ConvNd, nn.Linear)
+    names = {m: n for n, m in net.named_modules()}
+    handles = [m.register_forward_hook(lambda m, *_: called.append(names[m])) for m in net.modules() if isinstance(m, kinds)]
+    net(x)
+    for handle in handles:
+        handle.remove()
+    rules = []
+    for i, layer in enumerate(called):
+        depth = i / (len(called) - 1)
+        rules.append(([layer], Z.Epsilon(1e-6) if depth >= 0.9 else Z.Gamma(0.7 if depth <= 0.333 else 0.3 if depth <= 0.667 else 0.05)))
+    composite = MixedComposite([NameMapComposite(rules, canonizers=[Merge()]), layer_map(lambda: Z.Epsilon(1e-6), None, [])])
+    save(name, f"{name}.gamma_by_depth", FOLDED, "{type: lrp.gamma_by_depth, gamma_1: 0.7, gamma_2: 0.3, gamma_3: 0.05, top: 0.9, dialect: zennit, "
+         "head: one}", by_zennit(net, x, composite))
 
 
 # captum's rule, our dialect and rule. Without biases captum's is the published rule with captum's stabilizer.
@@ -200,6 +222,8 @@ def main():
         else:
             zennit_cases(name, net.double(), x.double())
             laws(name, net, x.double())
+            if name in ("windows", "blocks"):
+                depth_cases(name, net, x.double())
     head = "# name | net and passes | input | analyzer and layers | target | expected | dtype | tolerance relative to the largest expected value\n"
     (OUT / "cases.txt").write_text(head + "\n".join(CASES) + "\n")
     print(len(CASES), "cases")
