@@ -26,21 +26,34 @@ static inline bool reduce_mask(inn_ctx *ctx, const inn_node *n, uint32_t rank, u
 	return true;
 }
 
-static inline bool reduce_axes(inn_build *b, const inn_node *n, inn_val v, uint32_t *mask)
-{
-	return reduce_mask(inn_build_ctx(b), n, inn_shape_of(b, v)->rank, mask);
-}
+/* A reduction of `v` over the axes in `mask`, which keep length 1. */
+#define REDUCE inn_build *b, inn_val v, uint32_t mask
 
-static inline inn_val reduced(inn_build *b, const inn_node *n, inn_val y, uint32_t mask)
+static inline inn_val reduce(inn_build *b, const inn_node *n, const inn_val *x, inn_val (*over)(REDUCE))
 {
 	const struct reduce_opts *o = inn_node_opts(n);
+	inn_val v = arg(n, x, 0);
+	uint32_t mask;
 
-	if (!y.id || o->keepdims)
-		return y;
-	struct inn_shape s = without(inn_shape_of(b, y), mask);
+	if (!v.id || !reduce_mask(inn_build_ctx(b), n, inn_shape_of(b, v)->rank, &mask))
+		return no_value;
+	v = over(b, v, mask);
+	if (!v.id || o->keepdims)
+		return v;
+	struct inn_shape s = without(inn_shape_of(b, v), mask);
 
-	return inn_reshape(b, y, &s);
+	return inn_reshape(b, v, &s);
 }
+
+/* Exports a layer that records what `over` does. */
+#define REDUCE_LAYER(ident, brief, ...)                      \
+	static inn_val forward(FORWARD)                      \
+	{                                                    \
+		(void)w;                                     \
+		(void)out;                                   \
+		return reduce(b, n, x, over);                \
+	}                                                    \
+	LAYER(ident, brief, reduce_params, sizeof(struct reduce_opts), __VA_ARGS__)
 
 /* The next element of a reduction: where it goes in the result whose reduced axes have step 0. */
 static inline void reduce_next(const struct inn_shape *s, const int64_t *step, uint32_t *at, int64_t *to)

@@ -1,17 +1,9 @@
 /* The sum of magnitudes, over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
 #include "reduce.h"
 
-static inn_val forward(FORWARD)
+static inn_val over(REDUCE)
 {
-	inn_val v = arg(n, x, 0), y;
-	uint32_t mask;
-
-	(void)w;
-	(void)out;
-	if (!v.id || !reduce_axes(b, n, v, &mask))
-		return no_value;
-	y = inn_sum(b, inn_abs(b, v), mask);
-	return reduced(b, n, y, mask);
+	return inn_sum(b, inn_abs(b, v), mask);
 }
 
-LAYER(reduce_l1, "sum of magnitudes over axes", reduce_params, sizeof(struct reduce_opts), .traits = 0);
+REDUCE_LAYER(reduce_l1, "sum of magnitudes over axes", .traits = 0);

@@ -1,17 +1,9 @@
 /* Reduce over the axes that an attribute or, since opset 13 or 18, input 1 lists; none: all. */
 #include "reduce.h"
 
-static inn_val forward(FORWARD)
+static inn_val over(REDUCE)
 {
-	inn_val v = arg(n, x, 0), y;
-	uint32_t mask;
-
-	(void)w;
-	(void)out;
-	if (!v.id || !reduce_axes(b, n, v, &mask))
-		return no_value;
-	y = inn_mean_axes(b, v, mask);
-	return reduced(b, n, y, mask);
+	return inn_mean_axes(b, v, mask);
 }
 
-LAYER(reduce_mean, "mean over axes", reduce_params, sizeof(struct reduce_opts), .traits = INN_T_POOL | INN_T_SUM_POOL);
+REDUCE_LAYER(reduce_mean, "mean over axes", .traits = INN_T_POOL | INN_T_SUM_POOL);

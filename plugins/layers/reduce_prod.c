@@ -19,19 +19,12 @@ static inn_val product(inn_build *b, inn_val v, uint32_t axis)
 	return v;
 }
 
-static inn_val forward(FORWARD)
+static inn_val over(REDUCE)
 {
-	inn_val v = arg(n, x, 0);
-	uint32_t mask;
-
-	(void)w;
-	(void)out;
-	if (!v.id || !reduce_axes(b, n, v, &mask))
-		return no_value;
 	for (uint32_t d = 0; d < inn_shape_of(b, v)->rank; d++)
 		if (mask >> d & 1)
 			v = product(b, v, d);
-	return reduced(b, n, v, mask);
+	return v;
 }
 
-LAYER(reduce_prod, "product over axes", reduce_params, sizeof(struct reduce_opts), .traits = 0, .fold = fold);
+REDUCE_LAYER(reduce_prod, "product over axes", .traits = 0, .fold = fold);

@@ -5,17 +5,9 @@ static double real(double p, double q) { return p + q; }
 static bool whole(int64_t p, int64_t q, int64_t *r) { return !__builtin_add_overflow(p, q, r); }
 static int fold(FOLD) { return reduce_fold(ctx, n, in, n_in, real, whole, out); }
 
-static inn_val forward(FORWARD)
+static inn_val over(REDUCE)
 {
-	inn_val v = arg(n, x, 0), y;
-	uint32_t mask;
-
-	(void)w;
-	(void)out;
-	if (!v.id || !reduce_axes(b, n, v, &mask))
-		return no_value;
-	y = inn_sum(b, v, mask);
-	return reduced(b, n, y, mask);
+	return inn_sum(b, v, mask);
 }
 
-LAYER(reduce_sum, "sum over axes", reduce_params, sizeof(struct reduce_opts), .traits = INN_T_POOL | INN_T_SUM_POOL, .fold = fold);
+REDUCE_LAYER(reduce_sum, "sum over axes", .traits = INN_T_POOL | INN_T_SUM_POOL, .fold = fold);
