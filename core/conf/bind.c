@@ -2,6 +2,7 @@
 #include "bind.h"
 #include <limits.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,15 @@ bool inn__is_null(const struct inn__yaml *y)
 	return y->kind == INN__SCALAR && !y->quoted && (!strcmp(y->text, "null") || !strcmp(y->text, "~") || !*y->text);
 }
 
-int inn__suggest(inn_ctx *ctx, const struct inn_loc *loc, const struct inn__nearest *n, const char *text)
+int inn__suggest(inn_ctx *ctx, const struct inn_loc *loc, const struct inn__nearest *n, const char *fmt, ...)
 {
-	if (n->best)
-		return inn_fail(ctx, INN_ECONFIG, loc, "%s; did you mean %s?", text, n->best);
-	return inn_fail(ctx, INN_ECONFIG, loc, "%s", text);
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return inn_fail(ctx, INN_ECONFIG, loc, "%s%s%s%s", text, n->best ? "; did you mean " : "", n->best ? n->best : "", n->best ? "?" : "");
 }
 
 static int wrong(struct target *t, const struct inn__yaml *y, const char *expected)
@@ -67,7 +72,7 @@ static int choice_of(struct target *t, const struct inn__yaml *y, int *v)
 
 	for (const struct inn_choice *c = t->row->choices; c && c->name && at > 0 && (size_t)at < sizeof(text); c++)
 		at += snprintf(text + at, sizeof(text) - (size_t)at, " %s", c->name);
-	return inn__suggest(t->ctx, &y->loc, &n, text);
+	return inn__suggest(t->ctx, &y->loc, &n, "%s", text);
 }
 
 /* Relative paths are relative to the file they stand in; texts of the command line have no folder. */
@@ -225,12 +230,8 @@ static int unknown_keys(struct target *t, const struct inn_param *rows, size_t s
 		}
 		for (const char *const *s = skip; !known && s && *s; s++)
 			inn__nearest_offer(&n, *s);
-		if (!known) {
-			char text[256];
-
-			snprintf(text, sizeof(text), "%s has no parameter %s", t->what, key->text);
-			rc = inn__suggest(t->ctx, &key->loc, &n, text);
-		}
+		if (!known)
+			rc = inn__suggest(t->ctx, &key->loc, &n, "%s has no parameter %s", t->what, key->text);
 	}
 	return rc;
 }

@@ -9,5 +9,4 @@ int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *pa
 /* rules.c */
 int inn__bind_rules(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, struct inn_rules **out);
 bool inn__is_null(const struct inn__yaml *y);
-int inn__suggest(inn_ctx *ctx, const struct inn_loc *loc, const struct inn__nearest *n, const char *text);
 #endif

@@ -25,11 +25,9 @@ static const char *const type_only[] = { "type", NULL };
 static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, const struct inn_loc *loc)
 {
 	struct inn__nearest n = { .want = name };
-	char text[256];
 
 	f->names(f->user, kind, inn__nearest_offer, &n);
-	snprintf(text, sizeof(text), "no %s is named %.128s", inn__kind_name(kind) ? inn__kind_name(kind) : "class", name);
-	return inn__suggest(ctx, loc, &n, text);
+	return inn__suggest(ctx, loc, &n, "no %s is named %.128s", inn__kind_name(kind) ? inn__kind_name(kind) : "class", name);
 }
 
 static bool fitted(const struct inn_class *cls)

@@ -45,6 +45,8 @@ const char *inn__print_real(double v, char buf[32]);
 /* The nearest of the names offered, or NULL. */
 struct inn__nearest { const char *want; const char *best; unsigned distance; };
 void inn__nearest_offer(void *nearest, const char *name);
+/* Records INN_ECONFIG, with the nearest name behind the text, and returns it. */
+int inn__suggest(inn_ctx *ctx, const struct inn_loc *loc, const struct inn__nearest *n, const char *fmt, ...) INN_PRINTF(4, 5);
 
 /* Traits of layers by the names that rule lists use: 0, NULL if there is none. Of several traits one name. */
 uint32_t inn__trait_of(const char *name);

@@ -189,12 +189,10 @@ static int check_given(struct expansion *x, const struct inn__yaml *file, const 
 	for (size_t i = 0; x->given && i < x->given->n; i++) {
 		const struct inn__yaml *key = x->given->key[i];
 		struct inn__nearest n = { .want = key->text };
-		char text[256];
 
 		if (is_common(key->text) || takes(x, file, key->text, &n, 0))
 			continue;
-		snprintf(text, sizeof(text), "%s has no parameter %s", name, key->text);
-		rc = inn__suggest(x->ctx, &key->loc, &n, text);
+		rc = inn__suggest(x->ctx, &key->loc, &n, "%s has no parameter %s", name, key->text);
 	}
 	return rc;
 }

@@ -46,7 +46,7 @@ static int check_traits(inn_ctx *ctx, const struct inn__yaml *y, const struct in
 		for (size_t k = 0; k < N_TRAITS; k++)
 			inn__nearest_offer(&n, traits[k].name);
 		if (!inn__trait_of(s->v[i]))
-			return inn__suggest(ctx, &y->loc, &n, inn_printf(ctx, "no trait is named %s", s->v[i]));
+			return inn__suggest(ctx, &y->loc, &n, "no trait is named %s", s->v[i]);
 	}
 	return INN_OK;
 }
@@ -68,7 +68,7 @@ static int check_kinds(inn_ctx *ctx, const struct inn__finder *f, const struct i
 
 		f->names(f->user, INN_LAYER, offer_kind, &w);
 		if (!w.found)
-			return inn__suggest(ctx, &y->loc, &w.near, inn_printf(ctx, "no kind of layer is named %s", s->v[i]));
+			return inn__suggest(ctx, &y->loc, &w.near, "no kind of layer is named %s", s->v[i]);
 	}
 	return INN_OK;
 }

@@ -95,14 +95,13 @@ static int bind_input_key(inn_job *job, const struct inn__yaml *y, size_t i, boo
 	if (!strcmp(key, "path"))
 		return add_input(job, v, NULL, cap, r);
 	if (paths) {
-		struct inn__nearest near = { .want = key, .distance = 4 };
+		struct inn__nearest near = { .want = key };
 
 		inn__nearest_offer(&near, "path");
 		inn__nearest_offer(&near, "labels");
 		inn__nearest_offer(&near, "preprocess");
 		inn__nearest_offer(&near, "samples");
-		return inn_fail(job->ctx, INN_ECONFIG, &y->key[i]->loc, "input: unknown key %s%s%s", key, near.best ? "; did you mean " : "",
-				near.best ? near.best : "");
+		return inn__suggest(job->ctx, &y->key[i]->loc, &near, "input: unknown key %s", key);
 	}
 	r->input_keys = y;
 	return add_input(job, v, key, cap, r);

@@ -31,8 +31,8 @@ static void list_class(void *user, const struct inn_class *cls, const char *file
 	item(l, l->kind, cls->name, cls->brief);
 }
 
-/* The first line of a preset's file, if it is a comment. */
-static const char *preset_brief(const char *file, char *buf, size_t n)
+/* The first line of a file, if it is a comment. */
+static const char *file_brief(const char *file, char *buf, size_t n)
 {
 	FILE *f = fopen(file, "re");
 
@@ -45,22 +45,41 @@ static const char *preset_brief(const char *file, char *buf, size_t n)
 	return buf[0] == '#' ? buf + 1 + strspn(buf + 1, " ") : "";
 }
 
-static void list_preset(void *user, const char *name, const char *file)
+static void list_file(void *user, const char *name, const char *file)
 {
+	struct listing *l = user;
 	char buf[200];
 
-	item(user, "preset", name, preset_brief(file, buf, sizeof(buf)));
+	item(l, l->kind, name, file_brief(file, buf, sizeof(buf)));
 }
+
+void inn__offer_file(void *near, const char *name, const char *file)
+{
+	(void)file;
+	inn__nearest_offer(near, name);
+}
+
+/* What is listed, in this order: what requests name comes first. `folder`: of files instead of classes. */
+static const struct listed { const char *name; uint32_t kind; const char *folder; } listed[] = {
+	{ "analyzer", INN_ANALYZER, NULL }, { "preset", 0, "presets" },     { "preprocess", 0, "preprocess" }, { "metric", INN_METRIC, NULL },
+	{ "fill", INN_FILL, NULL },	    { "backend", INN_BACKEND, NULL }, { "rule", INN_RULE, NULL },	 { "pass", INN_PASS, NULL },
+	{ "stage", INN_STAGE, NULL },	    { "format", INN_FORMAT, NULL },   { "layer", INN_LAYER, NULL },
+};
+#define N_LISTED (sizeof(listed) / sizeof(*listed))
 
 static int unknown_kind(inn_job *job, const char *kind)
 {
-	struct inn__nearest near = { .want = kind, .distance = 4 };
+	struct inn__nearest near = { .want = kind };
 
-	for (uint32_t k = 1; k < INN_KINDS; k++)
-		inn__nearest_offer(&near, inn__kind_name(k));
-	inn__nearest_offer(&near, "preset");
-	return inn_fail(job->ctx, INN_ECONFIG, NULL, "no kind of plugin is called %s%s%s", kind, near.best ? "; did you mean " : "",
-			near.best ? near.best : "");
+	for (size_t i = 0; i < N_LISTED; i++)
+		inn__nearest_offer(&near, listed[i].name);
+	return inn__suggest(job->ctx, NULL, &near, "no kind of plugin is called %s", kind);
+}
+
+/* Analyzers are presets too. */
+static bool asked(const char *kind, const struct listed *k)
+{
+	return !kind || !strcmp(kind, k->name) || (!strcmp(kind, "analyzer") && !strcmp(k->name, "preset"));
 }
 
 int inn__list(inn_job *job, const char *kind, bool json, FILE *out)
@@ -69,24 +88,17 @@ int inn__list(inn_job *job, const char *kind, bool json, FILE *out)
 	struct listing l = { .t = &t, .json = json };
 	bool found = false;
 
-	for (uint32_t k = 1; k <= INN_KINDS; k++) {
-		const char *name = k < INN_KINDS ? inn__kind_name(k) : "preset";
-		size_t before = t.n;
-
-		if (kind && strcmp(kind, name) && !(k == INN_KINDS && !strcmp(kind, "analyzer")))
+	for (const struct listed *k = listed; k < listed + N_LISTED; k++) {
+		if (!asked(kind, k))
 			continue;
 		found = true;
+		l.kind = k->name;
 		if (!json)
-			inn__text_add(&t, "%s\n", name);
-		size_t head = t.n, n = l.n;
-
-		l.kind = name;
-		if (k < INN_KINDS)
-			inn__each_class(job->reg, k, list_class, &l);
+			inn__text_add(&t, "%s\n", k->name);
+		if (k->folder)
+			inn__each_config(job->reg, k->folder, list_file, &l);
 		else
-			inn__each_preset(job->reg, list_preset, &l);
-		if (!json && l.n == n && t.n == head)
-			t.s[t.n = before] = 0;
+			inn__each_class(job->reg, k->kind, list_class, &l);
 	}
 	int status = found ? INN_OK : unknown_kind(job, kind);
 
@@ -177,15 +189,9 @@ static void print_preset(inn_job *job, const char *name, const char *path, unsig
 	}
 }
 
-static void offer_preset(void *near, const char *name, const char *file)
-{
-	(void)file;
-	inn__nearest_offer(near, name);
-}
-
 int inn__help(inn_job *job, const char *name, FILE *out)
 {
-	struct inn__nearest near = { .want = name, .distance = 4 };
+	struct inn__nearest near = { .want = name };
 	uint32_t before = inn__errors(job->ctx);
 	bool found = false;
 	const char *preset;
@@ -210,9 +216,8 @@ int inn__help(inn_job *job, const char *name, FILE *out)
 		return inn__last_status(job->ctx);
 	for (uint32_t k = 1; k < INN_KINDS; k++)
 		job->finder->names(job->finder->user, k, inn__nearest_offer, &near);
-	inn__each_preset(job->reg, offer_preset, &near);
-	return inn_fail(job->ctx, INN_ECONFIG, NULL, "nothing is called %s%s%s", name, near.best ? "; did you mean " : "",
-			near.best ? near.best : "");
+	inn__each_config(job->reg, "presets", inn__offer_file, &near);
+	return inn__suggest(job->ctx, NULL, &near, "nothing is called %s", name);
 }
 
 int inn__plugin_check(inn_job *job, const char *path, FILE *out)

@@ -155,6 +155,7 @@ void inn__exec_free(inn_job *job, struct inn__exec *e);
 int inn__measures_record(inn_job *job, const struct inn__what *w, struct inn__exec *e, inn_build *b, const struct inn_query *q,
 			 const inn_val *map, inn_val y, uint32_t *out) INN_MUST;
 /* prep.c */
+void inn__offer_file(void *near, const char *name, const char *file); /* describe.c: inn__nearest_offer for inn__each_config */
 int inn__pre_load(inn_job *job, const char *name, struct inn__pre *pre) INN_MUST;
 int inn__pre_apply(inn_ctx *ctx, const struct inn__pre *pre, struct inn_tensor *image) INN_MUST;
 int inn__pre_bounds(inn_build *b, const struct inn__pre *pre, const struct inn_shape *x) INN_MUST;

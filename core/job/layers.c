@@ -47,8 +47,7 @@ int inn__layers_known(inn_job *job, const inn_graph *g, const struct inn_strs *w
 			inn__nearest_offer(&near, n.name);
 		}
 		if (!found)
-			return inn_fail(job->ctx, INN_ECONFIG, NULL, "outputs: no layer is named %s%s%s; `innvestigate plan` lists them", watch->v[i],
-					near.best ? "; did you mean " : "", near.best ? near.best : "");
+			return inn__suggest(job->ctx, NULL, &near, "outputs: no layer is named %s (`innvestigate plan` lists them)", watch->v[i]);
 	}
 	return INN_OK;
 }

@@ -16,6 +16,14 @@ static const struct inn_param rows[] = {
 	{ 0 },
 };
 
+static int unknown(inn_job *job, const char *name)
+{
+	struct inn__nearest near = { .want = name };
+
+	inn__each_config(job->reg, job->def.preprocess, inn__offer_file, &near);
+	return inn__suggest(job->ctx, NULL, &near, "preprocess: no %s.yaml in configs/%s (`innvestigate list preprocess`)", name, job->def.preprocess);
+}
+
 int inn__pre_load(inn_job *job, const char *name, struct inn__pre *pre)
 {
 	struct pre_opts o = { 0 };
@@ -33,7 +41,7 @@ int inn__pre_load(inn_job *job, const char *name, struct inn__pre *pre)
 			path = name;
 		else if (!(path = inn_printf(job->ctx, "%s/%s.yaml", job->def.preprocess, name)) ||
 			 !(path = inn__data_path(job->reg, path)))
-			return inn_fail(job->ctx, INN_ECONFIG, NULL, "preprocess: no %s.yaml in configs/%s", name, job->def.preprocess);
+			return unknown(job, name);
 		status = inn__yaml_file(job->ctx, path, &y);
 	}
 	if (status == INN_OK)

@@ -16,5 +16,6 @@ void inn__each_class(struct inn__registry *r, uint32_t kind, void (*each)(void *
 /* <data dir>/presets/NAME.yaml and <data dir>/NAME (defaults.yaml); NULL if none. Lives as long as the job. */
 const char *inn__preset_path(struct inn__registry *r, const char *name);
 const char *inn__data_path(struct inn__registry *r, const char *name);
-void inn__each_preset(struct inn__registry *r, void (*each)(void *, const char *name, const char *file), void *arg);
+/* The .yaml files of <data dir>/<folder>, by name without the suffix. */
+void inn__each_config(struct inn__registry *r, const char *folder, void (*each)(void *, const char *name, const char *file), void *arg);
 #endif

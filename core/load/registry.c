@@ -321,25 +321,25 @@ const char *inn__preset_path(struct inn__registry *r, const char *name)
 	return file ? inn__data_path(r, file) : NULL;
 }
 
-struct each_preset { void (*each)(void *, const char *, const char *); void *arg; inn_ctx *ctx; };
+struct each_config { void (*each)(void *, const char *, const char *); void *arg; inn_ctx *ctx; };
 
-static void preset_of_file(void *user, const char *stem, const char *dir)
+static void config_of_file(void *user, const char *stem, const char *dir)
 {
-	struct each_preset *e = user;
+	struct each_config *e = user;
 	char *name = inn_strdup(e->ctx, stem), *path = inn_printf(e->ctx, "%s/%s.yaml", dir, stem);
 
 	if (name && path)
 		e->each(e->arg, name, path);
 }
 
-void inn__each_preset(struct inn__registry *r, void (*each)(void *, const char *, const char *), void *arg)
+void inn__each_config(struct inn__registry *r, const char *folder, void (*each)(void *, const char *, const char *), void *arg)
 {
-	struct each_preset e = { each, arg, r->ctx };
+	struct each_config e = { each, arg, r->ctx };
 
 	for (unsigned i = 0; i < r->n_configs; i++) {
-		char *dir = inn_printf(r->ctx, "%s/presets", r->config[i]);
+		char *dir = inn_printf(r->ctx, "%s/%s", r->config[i], folder);
 
 		if (dir)
-			each_file(dir, ".yaml", preset_of_file, &e);
+			each_file(dir, ".yaml", config_of_file, &e);
 	}
 }

@@ -91,7 +91,7 @@ static bool names_known(const inn_graph *g, const struct inn_match *m)
 			return true;
 		inn__nearest_offer(&near, g->node[i]->name);
 	}
-	inn_fail(g->ctx, INN_ECONFIG, &m->loc, "no layer is named %s%s%s", m->name, near.best ? "; did you mean " : "", near.best ? near.best : "");
+	inn__suggest(g->ctx, &m->loc, &near, "no layer is named %s", m->name);
 	return false;
 }
 

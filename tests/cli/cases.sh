@@ -17,6 +17,8 @@ expect 2 'no option of list' list -m x
 expect 2 'what is extra for' list analyzer extra
 expect 2 'did you mean analyzer' list analyser
 expect 2 'did you mean gradient' help gradeint
+expect 0 'imagenet.torch' list preprocess
+expect 2 'did you mean imagenet.torch?' analyze -m "$model" -i good.npy -a gradient -p imagenet_torch -o out.npy
 expect 2 '-m MODEL' analyze
 expect 2 '-i INPUT' predict -m "$model"
 expect 2 'no positive number' predict -m "$model" -i good.npy -k 0
