@@ -54,13 +54,14 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 
 void conform_kept(struct bench *t)
 {
-	static const uint32_t image[3] = { 9, 12, 5 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, single[3] = { 1, 1, 1 };
+	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, single[3] = { 1, 1, 1 };
 
 	for (int tail = PLAIN; tail < TAILS; tail++) {
 		struct inn_window same = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 		struct inn_window w = same;
 
 		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
+		one(t, "3x3, few tiles", w, tile, three, 96, 64, tail);
 		one(t, "3x3, few channels", w, image, three, 3, 16, tail);
 		w.before[0] = 0;
 		w.after[1] = 2;

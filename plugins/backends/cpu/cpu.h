@@ -12,7 +12,8 @@ struct inn_dev {
 	dnnl_engine_t engine;
 	dnnl_stream_t stream;
 	int threads;
-	bool wide; /* AVX-512 */
+	bool wide;      /* AVX-512 */
+	uint32_t lanes; /* channels in a block: 16 with AVX-512, 8 with AVX2, 0: values are dense */
 	char text[160];
 };
 
@@ -45,7 +46,7 @@ struct inn_exec {
 	uint32_t *root;            /* operation whose memory holds the value: reshapes share their operand's */
 	uint32_t *group, *last;    /* elementwise group and its last member, by operation */
 	/* Locations: i is where operation i stores its value, n_ops + i holds the same value in the other layout. */
-	bool *blocked;             /* the value is stored in blocks of 16 channels, else densely */
+	bool *blocked;             /* the value is stored in blocks of channels, else densely */
 	bool *twin;                /* somebody reads the other layout */
 	struct read *read;         /* what each step reads, in order of steps */
 	uint32_t n_reads, cap_reads;

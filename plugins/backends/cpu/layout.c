@@ -1,13 +1,11 @@
-/* Layouts: a value is stored densely or in blocks of 16 channels, and copied into the other layout, right after it is
+/* Layouts: a value is stored densely or in blocks of channels, and copied into the other layout, right after it is
  * made, if somebody reads that. */
 #include "cpu.h"
-
-#define CHANNELS 16u
 
 /* Blocks are never padded, so elementwise work needs no masks. */
 bool cpu_block_shape(const struct inn_exec *e, const struct inn_shape *s)
 {
-	return e->dev->wide && s->rank >= 3 && s->rank <= 5 && s->dim[1] && s->dim[1] % CHANNELS == 0;
+	return e->dev->lanes && s->rank >= 3 && s->rank <= 5 && s->dim[1] && s->dim[1] % e->dev->lanes == 0;
 }
 
 bool cpu_can_block(const struct inn_exec *e, uint32_t j, uint32_t k)
@@ -51,12 +49,14 @@ uint32_t cpu_block(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k)
 
 int cpu_block_md(struct inn_exec *e, uint32_t i, const struct inn_shape *s, bool blocked, dnnl_memory_desc_t *md)
 {
-	static const dnnl_format_tag_t tag[2][3] = { { dnnl_abc, dnnl_abcd, dnnl_abcde }, { dnnl_aBc16b, dnnl_aBcd16b, dnnl_aBcde16b } };
+	static const dnnl_format_tag_t tag[3][3] = { { dnnl_abc, dnnl_abcd, dnnl_abcde },
+						     { dnnl_aBc8b, dnnl_aBcd8b, dnnl_aBcde8b },
+						     { dnnl_aBc16b, dnnl_aBcd16b, dnnl_aBcde16b } };
 	dnnl_dims_t dim;
 
 	for (uint32_t d = 0; d < s->rank; d++)
 		dim[d] = s->dim[d];
-	return cpu_dnnl(e, i, "a layout", dnnl_memory_desc_init_by_tag(md, (int)s->rank, dim, dnnl_f32, tag[blocked][s->rank - 3]));
+	return cpu_dnnl(e, i, "a layout", dnnl_memory_desc_init_by_tag(md, (int)s->rank, dim, dnnl_f32, tag[blocked ? e->dev->lanes / 8 : 0][s->rank - 3]));
 }
 
 static int make_twin(struct inn_exec *e, uint32_t i)

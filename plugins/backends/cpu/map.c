@@ -34,17 +34,17 @@ struct map {
 };
 
 /* Axes of the output, in the order in which it is stored, merged as far as the dense operand is read with one stride. */
-static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, bool blocked)
+static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, uint32_t lanes)
 {
 	size_t stride[INN_MAX_RANK + 1];
 	struct inn_shape s = *y;
 
 	cpu_strides(x, y, stride);
-	if (blocked) { /* [N, C/16, ..., 16] */
-		s.dim[1] /= 16;
-		s.dim[s.rank] = 16;
+	if (lanes) { /* [N, C/lanes, ..., lanes] */
+		s.dim[1] /= lanes;
+		s.dim[s.rank] = lanes;
 		stride[s.rank++] = stride[1];
-		stride[1] *= 16;
+		stride[1] *= lanes;
 	}
 	in->nd = 0;
 	for (uint32_t d = 0; d < s.rank; d++) {
@@ -174,7 +174,7 @@ static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t
 		in.kind = FLAT;
 		in.op = cpu_block(e, i, j, k);
 	} else {
-		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i]);
+		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i] ? e->dev->lanes : 0);
 		in.op = cpu_dense(e, i, j, k);
 	}
 	if (in.op == NONE)

@@ -218,7 +218,7 @@ static bool keeps_blocks(const struct inn_exec *e, uint32_t i)
 		any |= cpu_is_block(e, i, k);
 	}
 	for (uint32_t d = 0; o->code == INN_OP_SLICE && d < o->shape.rank; d++)
-		if (d == 1 ? t[3] % 16 || t[4] % 16 || t[5] != 1 : d > 1 && o->shape.dim[d] != src_shape(e, i, 0)->dim[d])
+		if (d == 1 ? t[3] % e->dev->lanes || t[4] % e->dev->lanes || t[5] != 1 : d > 1 && o->shape.dim[d] != src_shape(e, i, 0)->dim[d])
 			return false;
 	return any;
 }

@@ -314,7 +314,7 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 	p->n_in = 1;
 	for (uint32_t d = 2; d < x->rank; d++)
 		p->n_in *= x->dim[d];
-	e->blocked[i] = cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
+	e->blocked[i] = e->dev->lanes == LANES && cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
 			p->n_in <= INT32_MAX;
 	for (uint32_t k = 0; k < 2; k++)
 		if ((p->src[k] = e->blocked[i] ? cpu_block(e, i, i, k ? last : 0) : cpu_dense(e, i, i, k ? last : 0)) == NONE)

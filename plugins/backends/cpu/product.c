@@ -97,7 +97,7 @@ int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_me
 	return s;
 }
 
-/* The layout asked for is blocks of 16 channels. */
+/* The layout asked for is blocks of channels. */
 static bool wants_blocks(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want)
 {
 	dnnl_memory_desc_t md;
