@@ -131,6 +131,9 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
 /* fuse.c: finds the tails. */
 int cpu_fuse(struct inn_exec *e);
 int cpu_matmul(struct inn_exec *e, uint32_t i);
+/* rows.c: a matrix that is the same for every batch times at most ROWS_MOST rows. */
+#define ROWS_MOST 4u
+int cpu_rows(struct inn_exec *e, uint32_t i);
 /* The convolution of source k_x by the 3x3 kernel k_w, turned if flipped. */
 int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before);
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
