@@ -185,47 +185,8 @@ static dnnl_status_t attributes(const struct conv *c, dnnl_primitive_attr_t *att
 	return s;
 }
 
-static int make(struct inn_exec *e, const struct conv *c, uint32_t code)
-{
-	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
-				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
-				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
-	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
-						  { dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_diff_src_md },
-						  { dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_diff_weights_md } };
-	static const uint32_t in[3][2] = { { X, W }, { Y, W }, { X, Y } }, out[3] = { Y, X, W };
-	uint32_t kind = code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2;
-	dnnl_convolution_desc_t d;
-	dnnl_primitive_desc_t pd = NULL, hint = NULL;
-	dnnl_primitive_attr_t attr = NULL;
-	dnnl_status_t s = attributes(c, &attr);
-
-	if (!s)
-		s = forward_desc(c, kind ? dnnl_forward_training : dnnl_forward_inference, &d);
-	if (!s)
-		s = dnnl_primitive_desc_create(kind ? &hint : &pd, &d, attr, e->dev->engine, NULL);
-	if (!s && kind == 1)
-		s = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], &c->any[Y], c->stride,
-								     c->dilation, c->before, c->after);
-	if (!s && kind == 2)
-		s = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y],
-									c->stride, c->dilation, c->before, c->after);
-	if (!s && kind)
-		s = dnnl_primitive_desc_create(&pd, &d, attr, e->dev->engine, hint);
-	int r = cpu_dnnl(e, c->i, "a convolution", s);
-
-	if (!r)
-		r = emit(e, c, pd, in[kind], out[kind], arg[kind], query[kind]);
-	if (pd)
-		dnnl_primitive_desc_destroy(pd);
-	if (hint)
-		dnnl_primitive_desc_destroy(hint);
-	if (attr)
-		dnnl_primitive_attr_destroy(attr);
-	return r;
-}
-
-/* Dense descriptor of x, w or y, and the same with a free layout; weights get an axis for groups. */
+/* Dense descriptor of x, w or y, and the one to ask for: blocks of channels where they are fixed, so that values keep one
+ * layout from end to end, else what oneDNN likes best. Weights get an axis for groups. */
 static int layouts(struct inn_exec *e, struct conv *c, uint32_t k, const struct inn_shape *s)
 {
 	dnnl_dims_t dim, stride;
@@ -250,7 +211,74 @@ static int layouts(struct inn_exec *e, struct conv *c, uint32_t k, const struct 
 		stride[d] = n;
 	int r = cpu_dnnl(e, c->i, "a layout", dnnl_memory_desc_init_by_strides(&c->plain[k], nd, dim, dnnl_f32, stride));
 
+	if (!r && k != W && c->fixed)
+		return cpu_block_md(e, c->i, s, cpu_block_shape(e, s), &c->any[k]);
 	return r ? r : cpu_dnnl(e, c->i, "a layout", dnnl_memory_desc_init_by_tag(&c->any[k], nd, dim, dnnl_f32, dnnl_format_tag_any));
+}
+
+/* The primitive descriptor for one choice of layouts; NULL and success if oneDNN has none but its slow ones. */
+static dnnl_status_t describe(const struct inn_exec *e, const struct conv *c, uint32_t kind, const_dnnl_primitive_attr_t attr,
+			      dnnl_primitive_desc_t *pd)
+{
+	dnnl_convolution_desc_t d;
+	dnnl_primitive_desc_t hint = NULL;
+	const char *name = "";
+	dnnl_status_t s = forward_desc(c, kind ? dnnl_forward_training : dnnl_forward_inference, &d);
+
+	*pd = NULL;
+	if (!s)
+		s = dnnl_primitive_desc_create(kind ? &hint : pd, &d, attr, e->dev->engine, NULL);
+	if (!s && kind == 1)
+		s = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], &c->any[Y], c->stride,
+								     c->dilation, c->before, c->after);
+	if (!s && kind == 2)
+		s = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y],
+									c->stride, c->dilation, c->before, c->after);
+	if (!s && kind)
+		s = dnnl_primitive_desc_create(pd, &d, attr, e->dev->engine, hint);
+	if (hint)
+		dnnl_primitive_desc_destroy(hint);
+	if (!s && c->fixed && !dnnl_primitive_desc_query(*pd, dnnl_query_impl_info_str, 0, &name) && strncmp(name, "jit", 3) != 0) {
+		dnnl_primitive_desc_destroy(*pd);
+		*pd = NULL;
+	}
+	if (s == dnnl_unimplemented && c->fixed)
+		s = dnnl_success;
+	return s;
+}
+
+static int make(struct inn_exec *e, struct conv *c, uint32_t code)
+{
+	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
+				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
+				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
+	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
+						  { dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_diff_src_md },
+						  { dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_diff_weights_md } };
+	static const uint32_t in[3][2] = { { X, W }, { Y, W }, { X, Y } }, out[3] = { Y, X, W };
+	uint32_t kind = code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2;
+	dnnl_primitive_desc_t pd = NULL;
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_status_t s = attributes(c, &attr);
+	int r = cpu_dnnl(e, c->i, "a convolution", s);
+
+	for (uint32_t k = 0; !r && k < 3; k++)
+		r = layouts(e, c, k, &c->shape[k]);
+	if (!r && c->fixed)
+		r = cpu_dnnl(e, c->i, "a convolution", describe(e, c, kind, attr, &pd));
+	for (uint32_t k = 0; !r && !pd && k < 3; k++) {
+		c->fixed = false;
+		r = layouts(e, c, k, &c->shape[k]);
+	}
+	if (!r && !pd)
+		r = cpu_dnnl(e, c->i, "a convolution", describe(e, c, kind, attr, &pd));
+	if (!r)
+		r = emit(e, c, pd, in[kind], out[kind], arg[kind], query[kind]);
+	if (pd)
+		dnnl_primitive_desc_destroy(pd);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	return r;
 }
 
 /* A stride-1 adjoint with constant weights is a forward convolution with flipped, transposed weights. */
@@ -286,7 +314,6 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 	const uint32_t *r = role[code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2];
 	struct inn_window w;
 	struct conv c = { .i = i, .at = at, .tail = at != i ? &e->tail[i] : NULL };
-	int s = INN_OK;
 
 	if (!e->count[i])
 		return INN_OK;
@@ -323,12 +350,9 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 	}
 	if (by_winograd(e, &c, code))
 		return cpu_winograd(e, i, at, c.src[X], c.src[W], c.flipped, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
-	for (uint32_t k = 0; !s && k < 3; k++)
-		s = layouts(e, &c, k, &c.shape[k]);
+	c.fixed = cpu_block_shape(e, &c.shape[X]) || cpu_block_shape(e, &c.shape[Y]);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
 		return INN_ENOMEM;
-	if (!s)
-		s = make(e, &c, code);
 	e->step[at] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = at };
-	return s;
+	return make(e, &c, code);
 }

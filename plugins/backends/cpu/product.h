@@ -12,6 +12,7 @@ struct conv {
 	uint32_t n, groups;
 	dnnl_memory_desc_t plain[3], any[3];
 	dnnl_dims_t stride, dilation, before, after;
+	bool fixed;                   /* x and y in blocks of channels where their shapes allow */
 	bool flipped;                 /* x and y exchanged, w flipped and transposed */
 	struct product *q;
 };
