@@ -79,7 +79,7 @@ static void matrices(struct bench *t)
 
 void conform_kept(struct bench *t)
 {
-	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, single[3] = { 1, 1, 1 };
+	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 };
 
 	matrices(t);
 	for (int tail = PLAIN; tail < TAILS; tail++) {
@@ -88,6 +88,7 @@ void conform_kept(struct bench *t)
 
 		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
 		one(t, "3x3, few tiles", w, tile, three, 96, 64, tail);
+		one(t, "3x3, 32 channels", w, image, three, 32, 48, tail);
 		one(t, "3x3, few channels", w, image, three, 3, 16, tail);
 		w.before[0] = 0;
 		w.after[1] = 2;
@@ -95,6 +96,13 @@ void conform_kept(struct bench *t)
 		w = same;
 		w.stride[0] = w.stride[1] = 2;
 		one(t, "strided", w, image, three, 32, 16, tail);
+		w = same;
+		for (uint32_t c = 1; c <= 4; c++) {
+			w.before[0] = c;
+			w.after[1] = 5 - c;
+			w.dilation[1] = 1 + c / 3;
+			one(t, "a first layer", w, image, wide, c, 32, tail);
+		}
 		w = same;
 		w.groups = 32;
 		one(t, "depthwise", w, image, three, 32, 32, tail);

@@ -55,12 +55,6 @@ static int primitive(struct inn_exec *e, uint32_t i, const dnnl_memory_desc_t md
 	return r;
 }
 
-static bool few_rows(const struct inn_exec *e, uint32_t i)
-{
-	return op_of(e, i)->shape.rank == 2 && !attr_of(e, i)[0] && src_shape(e, i, 0)->rank == 2 && src_shape(e, i, 1)->rank == 2 &&
-	       src_shape(e, i, 0)->dim[0] <= ROWS_MOST && !op_of(e, root_of(e, i, 1))->home;
-}
-
 int cpu_matmul(struct inn_exec *e, uint32_t i)
 {
 	const struct inn_op *o = op_of(e, i);
@@ -76,7 +70,7 @@ int cpu_matmul(struct inn_exec *e, uint32_t i)
 		e->step[i] = (struct step){ .fn = cpu_zero, .op = i };
 		return INN_OK;
 	}
-	if (!s && few_rows(e, i))
+	if (!s && cpu_by_rows(e, i))
 		return cpu_rows(e, i);
 	for (uint32_t k = 0; !s && k < 3; k++) {
 		describe(k < 2 ? src_shape(e, i, k) : &o->shape, rank, k < 2 && attr_of(e, i)[k], dim, stride);

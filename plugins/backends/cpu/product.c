@@ -247,7 +247,7 @@ static dnnl_status_t describe(const struct inn_exec *e, const struct conv *c, ui
 	return s;
 }
 
-static int make(struct inn_exec *e, struct conv *c, uint32_t code)
+static int make(struct inn_exec *e, struct conv *c)
 {
 	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
 				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
@@ -256,7 +256,7 @@ static int make(struct inn_exec *e, struct conv *c, uint32_t code)
 						  { dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_diff_src_md },
 						  { dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_diff_weights_md } };
 	static const uint32_t in[3][2] = { { X, W }, { Y, W }, { X, Y } }, out[3] = { Y, X, W };
-	uint32_t kind = code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2;
+	uint32_t kind = c->code == INN_OP_CONV ? 0 : c->code == INN_OP_CONV_DX ? 1 : 2;
 	dnnl_primitive_desc_t pd = NULL;
 	dnnl_primitive_attr_t attr = NULL;
 	dnnl_status_t s = attributes(c, &attr);
@@ -281,78 +281,69 @@ static int make(struct inn_exec *e, struct conv *c, uint32_t code)
 	return r;
 }
 
-/* A stride-1 adjoint with constant weights is a forward convolution with flipped, transposed weights. */
-static bool can_flip(const struct inn_exec *e, uint32_t i, const struct inn_window *w, const struct inn_shape *s, uint32_t op)
+/* Exchanges x and y: the adjoint is the convolution with the turned, transposed kernel. */
+static void turn(struct conv *c)
 {
-	bool ok = !op_of(e, op)->home && !in_prologue(e, i);
+	const struct inn_shape t = c->shape[X];
 
-	for (uint32_t d = 0; d < w->n; d++) {
-		uint64_t reach = (uint64_t)w->dilation[d] * (s->dim[2 + d] - 1);
+	c->flipped = true;
+	c->code = INN_OP_CONV;
+	c->shape[X] = c->shape[Y];
+	c->shape[Y] = t;
+	c->op[X] = c->op[Y];
+	c->src[X] = c->src[Y];
+	c->op[Y] = c->i;
+	c->src[Y] = NONE;
+	for (uint32_t d = 0; d < c->n; d++) {
+		dnnl_dim_t reach = (c->dilation[d] + 1) * ((dnnl_dim_t)c->shape[W].dim[2 + d] - 1);
 
-		ok = ok && w->stride[d] == 1 && w->before[d] <= reach && w->after[d] <= reach;
+		c->before[d] = reach - c->before[d];
+		c->after[d] = reach - c->after[d];
 	}
-	return ok;
 }
 
-/* By shapes alone: a 3x3 kernel that is the same for every batch, stride 1, whole blocks of channels, enough of them that the
- * products outweigh the transforms. */
-static bool by_winograd(const struct inn_exec *e, const struct conv *c, uint32_t code)
-{
-	bool ok = code == INN_OP_CONV && !e->p->strict && c->n == 2 && c->groups == 1 && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) &&
-		  cpu_block_shape(e, &c->shape[X]) && cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) &&
-		  c->shape[X].dim[1] >= 64 && c->shape[Y].dim[1] >= 64;
-
-	for (uint32_t d = 0; ok && d < 2; d++)
-		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
-	return ok;
-}
-
-int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
+void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c)
 {
 	static const uint32_t role[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } }; /* of source 0, source 1 and the result */
 	uint32_t code = op_of(e, i)->code;
 	const uint32_t *r = role[code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2];
 	struct inn_window w;
-	struct conv c = { .i = i, .at = at, .tail = at != i ? &e->tail[i] : NULL };
+
+	inn_op_window(e->p, i, &w);
+	*c = (struct conv){ .i = i, .at = at, .code = code, .tail = at != i ? &e->tail[i] : NULL, .n = w.n, .groups = w.groups };
+	for (uint32_t k = 0; k < 3; k++) {
+		c->shape[r[k]] = k < 2 ? *src_shape(e, i, k) : op_of(e, i)->shape;
+		c->op[r[k]] = k < 2 ? root_of(e, i, k) : i;
+		c->src[r[k]] = k < 2 ? k : NONE;
+	}
+	for (uint32_t d = 0; d < w.n; d++) {
+		c->stride[d] = w.stride[d];
+		c->dilation[d] = (dnnl_dim_t)w.dilation[d] - 1;
+		c->before[d] = w.before[d];
+		c->after[d] = w.after[d];
+	}
+	if (cpu_turns(e, c))
+		turn(c);
+}
+
+int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
+{
+	struct conv c;
 
 	if (!e->count[i])
 		return INN_OK;
 	e->step[at] = (struct step){ .fn = cpu_zero, .op = at };
 	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)])
 		return INN_OK;
-	inn_op_window(e->p, i, &w);
-	c.n = w.n;
-	c.groups = w.groups;
-	for (uint32_t k = 0; k < 3; k++) {
-		c.shape[r[k]] = k < 2 ? *src_shape(e, i, k) : op_of(e, i)->shape;
-		c.op[r[k]] = k < 2 ? root_of(e, i, k) : i;
-		c.src[r[k]] = k < 2 ? k : NONE;
+	cpu_conv(e, i, at, &c);
+	switch (cpu_way(e, &c)) {
+	case WINOGRAD: return cpu_winograd(e, &c);
+	case NARROW: return cpu_narrow(e, &c);
+	case DIRECT: break;
 	}
-	c.flipped = code == INN_OP_CONV_DX && can_flip(e, i, &w, &c.shape[W], c.op[W]);
-	for (uint32_t d = 0; d < w.n; d++) {
-		uint32_t reach = w.dilation[d] * (c.shape[W].dim[2 + d] - 1);
-
-		c.stride[d] = w.stride[d];
-		c.dilation[d] = (dnnl_dim_t)w.dilation[d] - 1;
-		c.before[d] = c.flipped ? reach - w.before[d] : w.before[d];
-		c.after[d] = c.flipped ? reach - w.after[d] : w.after[d];
-	}
-	if (c.flipped) {
-		const struct inn_shape t = c.shape[X];
-
-		c.shape[X] = c.shape[Y];
-		c.shape[Y] = t;
-		c.op[X] = c.op[Y];
-		c.src[X] = c.src[Y];
-		c.op[Y] = i;
-		c.src[Y] = NONE;
-		code = INN_OP_CONV;
-	}
-	if (by_winograd(e, &c, code))
-		return cpu_winograd(e, i, at, c.src[X], c.src[W], c.flipped, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
 	c.fixed = cpu_block_shape(e, &c.shape[X]) || cpu_block_shape(e, &c.shape[Y]);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
 		return INN_ENOMEM;
 	e->step[at] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = at };
-	return make(e, &c, code);
+	return make(e, &c);
 }

@@ -6,14 +6,8 @@
 #define STRIP 4096u /* columns whose sums stay in the nearest cache */
 
 typedef float v16 __attribute__((vector_size(64)));
-
-static inline __attribute__((always_inline)) v16 load(const float *x)
-{
-	v16 v;
-
-	memcpy(&v, x, sizeof(v));
-	return v;
-}
+typedef float v16_at __attribute__((vector_size(64), aligned(4), may_alias));
+#define LOAD(x) (*(const v16_at *)(const void *)(x))
 
 #define V(name) base_##name
 #define TARGET

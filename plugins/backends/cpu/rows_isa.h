@@ -9,8 +9,8 @@
                                                                                                                                \
 		for (; j + 64 <= k; j += 64)                                                                                   \
 			_Pragma("GCC unroll 4") for (size_t u = 0; u < 4; u++) {                                               \
-				v16 b = load(w + j + 16 * u);                                                                  \
-				_Pragma("GCC unroll 4") for (size_t m = 0; m < rows; m++) acc[m][u] += load(x + m * k + j + 16 * u) * b; \
+				v16 b = LOAD(w + j + 16 * u);                                                                  \
+				_Pragma("GCC unroll 4") for (size_t m = 0; m < rows; m++) acc[m][u] += LOAD(x + m * k + j + 16 * u) * b; \
 			}                                                                                                      \
 		for (size_t m = 0; m < rows; m++) {                                                                            \
 			v16 s = (acc[m][0] + acc[m][1]) + (acc[m][2] + acc[m][3]);                                             \
@@ -32,10 +32,10 @@ TARGET static void V(add_rows)(const float x[4], const float *w[4], size_t n, fl
 	size_t j = 0;
 
 	for (; j + 16 <= n; j += 16) {
-		v16 s = load(y + j);
+		v16 s = LOAD(y + j);
 
 		for (int r = 0; r < 4; r++)
-			s += x[r] * load(w[r] + j);
+			s += x[r] * LOAD(w[r] + j);
 		memcpy(y + j, &s, sizeof(s));
 	}
 	for (; j < n; j++)

@@ -2,7 +2,7 @@
  * over channels. It reads and writes blocks of channels. Unlike larger tiles it keeps exact zeros exact, and its error is
  * that of the direct sum. Every sum runs over the channels in order, so neither the neighbours of a tile nor the number of
  * threads show in the bits. */
-#include "cpu.h"
+#include "product.h"
 #include <omp.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -147,25 +147,6 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
-static int weights(struct inn_exec *e, uint32_t i, uint32_t op, uint32_t location, bool flipped, struct winograd *w)
-{
-	struct transform *f;
-	size_t at = e->kept_size;
-
-	for (uint32_t k = 0; k < e->n_weights; k++)
-		if (e->weight[k].slot == NONE && e->weight[k].op == op && e->weight[k].flipped == flipped) {
-			w->weights = e->weight[k].offset;
-			return INN_OK;
-		}
-	if (!(f = cpu_alloc(e, 1, sizeof(*f))) || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
-		return INN_ENOMEM;
-	*f = (struct transform){ .w = location, .c = w->c, .o = w->o, .lanes = e->dev->lanes, .flipped = flipped, .to = at };
-	w->weights = at;
-	e->kept_size += round_up(16 * (size_t)w->c * w->o * sizeof(float));
-	e->weight[e->n_weights++] = (struct weight){ .op = op, .slot = NONE, .flipped = flipped, .offset = at };
-	return cpu_once(e, run_transform, i, f);
-}
-
 /* Tiles in a chunk: what it makes of them should stay near, and its weights be read seldom; chunks divide evenly. */
 static void divide(struct winograd *w, size_t threads)
 {
@@ -178,37 +159,39 @@ static void divide(struct winograd *w, size_t threads)
 	w->chunks = (w->tiles + w->step - 1) / w->step;
 }
 
-int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before)
+int cpu_winograd(struct inn_exec *e, const struct conv *c)
 {
 	struct winograd *w = cpu_alloc(e, 1, sizeof(*w));
-	const struct inn_shape *x = src_shape(e, i, k_x), *y = &op_of(e, i)->shape;
+	struct transform *f = cpu_alloc(e, 1, sizeof(*f));
+	uint32_t kernel = cpu_dense(e, c->at, c->i, c->src[W]);
+	bool fresh;
 
-	if (!w)
+	if (!w || !f || kernel == NONE || (w->x = cpu_block(e, c->at, c->i, c->src[X])) == NONE)
 		return INN_ENOMEM;
-	w->c = x->dim[1];
-	w->o = y->dim[1];
+	w->c = c->shape[X].dim[1];
+	w->o = c->shape[Y].dim[1];
 	for (uint32_t d = 0; d < 2; d++) {
-		w->in[d] = x->dim[2 + d];
-		w->out[d] = y->dim[2 + d];
-		w->before[d] = before[d];
+		w->in[d] = c->shape[X].dim[2 + d];
+		w->out[d] = c->shape[Y].dim[2 + d];
+		w->before[d] = (uint32_t)c->before[d];
 	}
 	w->tiles_h = (w->out[0] + 1) / 2;
 	w->tiles_w = (w->out[1] + 1) / 2;
-	w->tiles = w->tiles_h * w->tiles_w * x->dim[0];
+	w->tiles = w->tiles_h * w->tiles_w * c->shape[X].dim[0];
 #if defined(__x86_64__)
 	w->steps = e->dev->lanes == 16 ? &wide_steps : &half_steps;
 #endif
 	divide(w, (size_t)e->dev->threads);
 	cpu_scratch(e, scratch_of(w) * (w->chunks < (size_t)e->dev->threads ? 1 : (size_t)e->dev->threads));
-	w->x = cpu_block(e, at, i, k_x);
-	w->bias = at != i ? cpu_dense(e, at, e->tail[i].add, e->tail[i].k) : NONE;
-	w->relu = at != i && e->tail[i].relu;
-	w->by = NONE;
-	uint32_t kernel = cpu_dense(e, at, i, k_w);
-
-	if (w->x == NONE || kernel == NONE || (at != i && w->bias == NONE))
+	w->bias = w->by = NONE;
+	if (c->tail && (w->bias = cpu_dense(e, c->at, c->tail->add, c->tail->k)) == NONE)
 		return INN_ENOMEM;
-	e->blocked[at] = true;
-	e->step[at] = (struct step){ .fn = run_winograd, .arg = w, .op = at };
-	return weights(e, i, root_of(e, i, k_w), kernel, flipped, w);
+	w->relu = c->tail && c->tail->relu;
+	e->blocked[c->at] = true;
+	e->step[c->at] = (struct step){ .fn = run_winograd, .arg = w, .op = c->at };
+	*f = (struct transform){ .w = kernel, .c = w->c, .o = w->o, .lanes = e->dev->lanes, .flipped = c->flipped };
+	int s = cpu_own_weight(e, c, WINOGRAD, 16 * (size_t)w->c * w->o * sizeof(float), &w->weights, &fresh);
+
+	f->to = w->weights;
+	return s || !fresh ? s : cpu_once(e, run_transform, c->i, f);
 }
