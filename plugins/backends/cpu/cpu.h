@@ -30,7 +30,8 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	uint32_t op;
 	size_t offset;
 };
-struct weight { uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset; }; /* made once per model; slot NONE: winograd.c's */
+/* Made once per model; side: of the tiles of winograd.c, whose weights have no slot. */
+struct weight { uint32_t op, slot, side; bool flipped; dnnl_memory_desc_t md; size_t offset; };
 struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
 struct twin { uint32_t op; void *product; struct twin *next; };
@@ -54,6 +55,7 @@ struct inn_exec {
 	struct tail *tail;         /* by operation: bias and ReLU that a convolution does itself */
 	uint32_t *head;            /* by operation of a tail: the convolution + 1 */
 	bool *need;                /* the value must stand in memory */
+	bool *quotient;            /* a division made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
 	float **at;                /* by location: its address, NULL if it needs none */
 	uint32_t *iter;            /* current iteration, by INDEX operation */
@@ -131,8 +133,8 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
 /* fuse.c: finds the tails. */
 int cpu_fuse(struct inn_exec *e);
 int cpu_matmul(struct inn_exec *e, uint32_t i);
-/* The convolution of source k_x by the 3x3 kernel k_w, turned if flipped. */
-int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, const uint32_t *before);
+/* The convolution of source k_x by the 3x3 kernel k_w, turned if flipped, in tiles of side x side: 2 or 4. */
+int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, uint32_t side, const uint32_t *before);
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
 
 /* product.c: what matmul.c needs as well. */

@@ -266,17 +266,22 @@ static bool can_flip(const struct inn_exec *e, uint32_t i, const struct inn_wind
 	return ok;
 }
 
-/* By shapes alone: a 3x3 kernel that is the same for every batch, stride 1, whole blocks of channels, enough of them that the
- * products outweigh the transforms. */
-static bool by_winograd(const struct inn_exec *e, const struct conv *c, uint32_t code)
+/* The side of Winograd's tiles for a 3x3 convolution at stride 1, 0 for none: by shapes and by what is multiplied, never by a timing.
+ * Whole blocks of channels, enough of them that the products outweigh the transforms. Large tiles for the network's own weights where
+ * they save more products than they add at the border; not for weights that a rule changed, nor for quotients, whose range is wide:
+ * there an output must not see more than its window. */
+static uint32_t tile_side(const struct inn_exec *e, const struct conv *c, uint32_t code)
 {
 	bool ok = code == INN_OP_CONV && !e->p->strict && c->n == 2 && c->groups == 1 && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) &&
 		  cpu_block_shape(e, &c->shape[X]) && cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) &&
 		  c->shape[X].dim[1] >= 64 && c->shape[Y].dim[1] >= 64;
+	bool large = op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]];
 
-	for (uint32_t d = 0; ok && d < 2; d++)
+	for (uint32_t d = 0; ok && d < 2; d++) {
 		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
-	return ok;
+		large = large && c->shape[Y].dim[2 + d] >= 20;
+	}
+	return !ok ? 0 : large ? 4 : 2;
 }
 
 int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
@@ -321,8 +326,10 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 		c.src[Y] = NONE;
 		code = INN_OP_CONV;
 	}
-	if (by_winograd(e, &c, code))
-		return cpu_winograd(e, i, at, c.src[X], c.src[W], c.flipped, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
+	uint32_t side = tile_side(e, &c, code);
+
+	if (side)
+		return cpu_winograd(e, i, at, c.src[X], c.src[W], c.flipped, side, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
 	for (uint32_t k = 0; !s && k < 3; k++)
 		s = layouts(e, &c, k, &c.shape[k]);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
