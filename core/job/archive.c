@@ -19,8 +19,7 @@ static int read_all(inn_job *job, struct inn__archive *a)
 		status = inn_fail(job->ctx, INN_EDATA, NULL, "%s: files of format %s do not hold several arrays", a->path, f->cls.name);
 	else if ((status = inn__bind_name(job->ctx, job->finder, INN_FORMAT, f->cls.name, &inst)) == INN_OK)
 		status = f->read_named(job->ctx, &s, inst.opts, &a->v, &a->n);
-	inn__file_unmap(&s);
-	return status;
+	return inn__file_close(job->ctx, &s, status);
 }
 
 int inn__archive_open(inn_job *job, const char *path, struct inn__archive **out)
@@ -37,7 +36,7 @@ int inn__archive_open(inn_job *job, const char *path, struct inn__archive **out)
 	if (!(a = inn_alloc(job->ctx, 1, sizeof(*a))) || !(a->path = inn_strdup(job->ctx, path)))
 		return INN_ENOMEM;
 	if ((status = read_all(job, a)) < 0) {
-		a->n = 0; /* what was read is freed */
+		inn__archive_close(a);
 		return status;
 	}
 	a->next = job->archives;

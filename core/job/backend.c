@@ -1,5 +1,6 @@
 /* Which backend computes, and a plan on its device. */
 #include "job.h"
+#include "../base/guard.h"
 #include <stdlib.h>
 
 static const struct inn_backend_ops *ops_of(const struct inn_inst *i) { return (const struct inn_backend_ops *)(const void *)i->cls; }
@@ -78,6 +79,7 @@ int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec)
 			return inn_fail(job->ctx, INN_EBUG, NULL, "a parameter of the plan has no values");
 		if ((status = ops->write(job->ctx, *exec, p->params[i].op, p->params[i].data)) < 0)
 			return inn_while(job->ctx, status, NULL, "writing weights");
+		inn__cool(p->params[i].data);
 	}
 	return INN_OK;
 }

@@ -319,8 +319,7 @@ static int load_array(inn_ctx *ctx, void *user, const char *path, struct inn_ten
 	else if ((status = inn__bind_name(ctx, job->finder, INN_FORMAT, f->cls.name, &inst)) == INN_OK &&
 		 (status = f->read_tensor(ctx, &s, inst.opts, t)) == INN_OK)
 		status = inn__ctx_own(ctx, t->data, free);
-	inn__file_unmap(&s);
-	return status;
+	return inn__file_close(ctx, &s, status);
 }
 
 /* Records for the batch that the graph is resolved for. `again`: it failed for reasons that the model's own batch may not have. */
@@ -371,7 +370,12 @@ int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, st
 	return status;
 }
 
-int inn__exec_load(inn_job *job, struct inn__exec *e) { return e->exec ? INN_OK : inn__backend_compile(job, e->plan, &e->exec); }
+int inn__exec_load(inn_job *job, struct inn__exec *e)
+{
+	int status = e->exec ? INN_OK : inn__backend_compile(job, e->plan, &e->exec);
+
+	return status == INN_OK ? inn__file_same(job->ctx, &e->model->file, INN_EMODEL) : status;
+}
 
 void inn__exec_free(inn_job *job, struct inn__exec *e)
 {

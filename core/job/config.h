@@ -34,7 +34,7 @@ enum inn__fit_how { INN__FIT, INN__FIT_OVER, INN__FIT_CHECK }; /* OVER: over oth
 int inn__run_fit(inn_job *job, struct inn__run *r, struct inn_model *m, enum inn__fit_how how) INN_MUST;
 /* manifest.c: what was computed from what, as JSON. */
 struct inn__text;
-void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s,
+void inn__manifest(inn_job *job, const struct inn__run *r, struct inn_model *m, const struct inn__samples *s,
 		   const struct inn__exec *e, struct inn__text *t);
 uint64_t inn__manifest_hash(const struct inn__text *t); /* of all of it: what an interrupted pass is known by */
 enum inn__found { INN__NONE, INN__SAME, INN__OTHER };

@@ -187,8 +187,7 @@ static int add_file(struct list *l, const inn_graph *g, const char *path, uint32
 			status = put_array(l, g, at == UINT32_MAX ? next : at, path, &t);
 		}
 	}
-	inn__file_unmap(&f);
-	return status;
+	return inn__file_close(ctx, &f, status);
 }
 
 static int add_folder(struct list *l, const inn_graph *g, const char *path)

@@ -1,4 +1,4 @@
-/* Files: mapped for reading, their formats, and writing that leaves the old file or the new one, never a part. */
+/* The formats of files, and writing that leaves the old file or the new one, never a part. */
 #include "job.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -7,51 +7,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define LEFTOVER ".innvestigate-"
-
-int inn__file_map(inn_ctx *ctx, const char *path, int status, struct inn_stream *s)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	*s = (struct inn_stream){ .path = path };
-	if (fd < 0)
-		return inn_fail(ctx, status, NULL, "cannot open %s: %s", path, strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return inn_fail(ctx, status, NULL, "%s is not a regular file", path);
-	}
-	if (!st.st_size) {
-		close(fd);
-		return inn_fail(ctx, status, NULL, "%s is empty", path);
-	}
-	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	int error = errno;
-
-	close(fd);
-	if (p == MAP_FAILED)
-		return inn_fail(ctx, INN_EIO, NULL, "cannot read %s: %s", path, strerror(error));
-	s->data = p;
-	s->size = (size_t)st.st_size;
-	return INN_OK;
-}
-
-void inn__file_unmap(struct inn_stream *s)
-{
-	if (s->data)
-		munmap((void *)(uintptr_t)s->data, s->size);
-	s->data = NULL;
-}
-
-void inn__file_cool(const struct inn_stream *s)
-{
-	if (s->data)
-		madvise((void *)(uintptr_t)s->data, s->size, MADV_DONTNEED);
-}
 
 const char *inn__suffix(const char *path)
 {

@@ -238,7 +238,6 @@ static int run(struct fitting *t)
 
 	if (status == INN_OK && (status = share_sums(t)) == INN_OK)
 		status = resume(t);
-	inn__file_cool(&t->f->model->file);
 	t->saved = now();
 	t->range.each = each;
 	t->range.user = t;

@@ -26,7 +26,7 @@ static int decode(inn_ctx *ctx, const struct inn__samples *s, size_t i, struct i
 		status = inn_fail(ctx, INN_EDATA, NULL, "%s holds no picture", s->path[i]);
 	else
 		status = f->read_tensor(ctx, &file, s->format[i].opts, t);
-	inn__file_unmap(&file);
+	status = inn__file_close(ctx, &file, status);
 	if (status == INN_OK && (t->shape.rank != 3 || !t->data))
 		status = inn_fail(ctx, INN_EDATA, NULL, "%s holds no picture", s->path[i]);
 	return status;

@@ -42,6 +42,7 @@ struct inn_model {
 	struct inn_insts passes;     /* for analysis */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
 	bool settled[2];             /* graph, plain: resolved, and the passes are done */
+	uint64_t hash;               /* 0: not yet known */
 };
 struct inn__pre {            /* preprocessing of pictures; n 0: none */
 	const char *name;
@@ -105,10 +106,14 @@ struct inn__exec {           /* a plan on the device */
 };
 struct inn__prep { struct inn_plan *plan; inn_exec *exec; uint32_t in, out; struct inn_shape in_shape; };
 
-/* files.c */
+/* map.c */
 int inn__file_map(inn_ctx *ctx, const char *path, int status, struct inn_stream *s) INN_MUST;
-void inn__file_unmap(struct inn_stream *s);
-void inn__file_cool(const struct inn_stream *s); /* its pages may go until they are read again */
+void inn__file_unmap(struct inn_stream *s); /* and what was opened beside it */
+/* After reading: `status` if the file, or one beside it, was cut off or changed since it was opened. */
+int inn__file_same(inn_ctx *ctx, const struct inn_stream *s, int status) INN_MUST;
+int inn__file_close(inn_ctx *ctx, struct inn_stream *s, int status) INN_MUST; /* unmaps; `status`, or INN_EDATA if it is not the same */
+uint64_t inn__file_hash(const struct inn_stream *s); /* with what was opened beside it */
+/* files.c */
 const char *inn__suffix(const char *path); /* without the dot; "" if none */
 /* The format of a file by suffix, then by what it contains. NULL after recording an error. */
 const struct inn_format_ops *inn__format_of(inn_job *job, const char *path, const struct inn_stream *s);
@@ -135,9 +140,9 @@ int inn__model_of(inn_job *job, const char *text, struct inn_model **m) INN_MUST
 inn_graph *inn__model_read(struct inn_model *m, bool plain);
 /* The same, resolved for its own sizes and with the passes done. */
 inn_graph *inn__model_graph(struct inn_model *m, bool plain);
-uint64_t inn__file_hash(const struct inn_stream *s);
-/* Of the file and of what the passes make of it: whose states are whose. */
-uint64_t inn__model_key(const struct inn_model *m);
+uint64_t inn__model_hash(struct inn_model *m); /* of its files, once they are read */
+/* Of the files and of what the passes make of it: whose states are whose. */
+uint64_t inn__model_key(struct inn_model *m);
 /* backend.c */
 int inn__backend_open(inn_job *job) INN_MUST;
 int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec) INN_MUST;

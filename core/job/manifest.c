@@ -14,9 +14,9 @@ static uint64_t add_text(uint64_t h, const char *s)
 }
 
 /* Of everything that the files depend on. */
-static uint64_t key_of(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e)
+static uint64_t key_of(inn_job *job, const struct inn__run *r, struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e)
 {
-	uint64_t h = add(inn__file_hash(&m->file), e->plan->hash);
+	uint64_t h = add(inn__model_hash(m), e->plan->hash);
 	char limit[32];
 
 	h = add(add(add(add(h, s->key), s->n), e->batch), (uint64_t)r->target.kind);
@@ -64,14 +64,14 @@ static void classes(inn_job *job, struct inn__text *t, const char *key, const st
 	inn__text_add(t, v->n ? "\n  ]" : "]");
 }
 
-void inn__manifest(inn_job *job, const struct inn__run *r, const struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e,
+void inn__manifest(inn_job *job, const struct inn__run *r, struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e,
 		   struct inn__text *t)
 {
 	inn__text_add(t, "{\n  \"schema\": 1,\n  \"key\": \"%016llx\",\n", (unsigned long long)key_of(job, r, m, s, e));
 	inn__text_add(t, "  \"version\": \"%d.%d.%d\",\n", INN_VERSION_MAJOR, INN_VERSION_MINOR, INN_VERSION_PATCH);
 	quoted(t, "configuration", r->path);
 	quoted(t, "model", m->path);
-	inn__text_add(t, "  \"model_bytes\": %zu,\n  \"model_hash\": \"%016llx\",\n", m->file.size, (unsigned long long)inn__file_hash(&m->file));
+	inn__text_add(t, "  \"model_bytes\": %zu,\n  \"model_hash\": \"%016llx\",\n", m->file.size, (unsigned long long)inn__model_hash(m));
 	inn__text_add(t, "  \"samples\": %zu,\n  \"input\": [", s->n);
 	for (size_t i = 0; i < r->n_input; i++) {
 		inn__text_add(t, i ? ", " : "");

@@ -106,11 +106,11 @@ static int finish_merged(struct merge *m, const char *model, const char *path)
 		return status;
 	const struct inn_analyzer_ops *ops = (const struct inn_analyzer_ops *)(const void *)analyzer.cls;
 
+	if (!inn__model_graph(net, false))
+		return inn__last_status(ctx);
 	snprintf(key, sizeof(key), "%016llx", (unsigned long long)inn__model_key(net));
 	if (strcmp(key, m->head.model_key) || !ops->finish)
 		return inn_fail(ctx, INN_EDATA, NULL, "%s: the sums belong to another network than %s", m->a[0]->path, net->path);
-	if (!inn__model_graph(net, false))
-		return inn__last_status(ctx);
 	return inn__fit_finish(m->job, net, &analyzer, &m->head, m->sum, m->n_sum, path);
 }
 

@@ -2,29 +2,15 @@
 #include "job.h"
 #include <string.h>
 
-static uint64_t mix(uint64_t h, uint64_t v) { return (h ^ v) * 0x9e3779b97f4a7c15u ^ (h >> 29); }
+uint64_t inn__model_hash(struct inn_model *m) { return m->hash ? m->hash : (m->hash = inn__file_hash(&m->file)); }
 
-uint64_t inn__file_hash(const struct inn_stream *s)
+uint64_t inn__model_key(struct inn_model *m)
 {
-	uint64_t h = mix(0xcbf29ce484222325u, s->size), v;
-	size_t i = 0;
-
-	for (; i + 8 <= s->size; i += 8) {
-		memcpy(&v, s->data + i, 8);
-		h = mix(h, v);
-	}
-	for (; i < s->size; i++)
-		h = mix(h, s->data[i]);
-	return mix(h, h >> 32);
-}
-
-uint64_t inn__model_key(const struct inn_model *m)
-{
-	uint64_t h = inn__file_hash(&m->file);
+	uint64_t h = inn__model_hash(m);
 
 	for (size_t i = 0; i < m->passes.n; i++)
 		for (const char *s = inn__print_inst(m->job->ctx, &m->passes.v[i]); *s; s++)
-			h = mix(h, (unsigned char)*s);
+			h = (h ^ (unsigned char)*s) * 0x100000001b3u;
 	return h;
 }
 
@@ -132,7 +118,7 @@ static int settle(struct inn_model *m, inn_graph *g, const struct inn_insts *pas
 		return inn_while(m->job->ctx, status, NULL, "in %s", m->path);
 	for (size_t i = 0; status == INN_OK && i < passes->n; i++)
 		status = run_pass(m, g, &passes->v[i]);
-	return status;
+	return status == INN_OK ? inn__file_same(m->job->ctx, &m->file, INN_EMODEL) : status;
 }
 
 inn_graph *inn__model_graph(struct inn_model *m, bool plain)

@@ -61,8 +61,7 @@ int inn__target_parse(inn_job *job, const char *text, struct inn_target *t)
 
 	status = copy ? numbers(job, copy, text, t) : inn_fail(job->ctx, INN_ECONFIG, NULL, "target %s: not a text file", text);
 	free(copy);
-	inn__file_unmap(&f);
-	return status;
+	return inn__file_close(job->ctx, &f, status);
 }
 
 int inn__target_check(inn_ctx *ctx, const struct inn_target *t, size_t n_samples, uint32_t n_classes)

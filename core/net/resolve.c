@@ -1,5 +1,6 @@
 /* Resolution for a batch size: shapes, constants, liveness. Shapes come from recording on a scratch builder. */
 #include "state.h"
+#include "../base/guard.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,6 +324,7 @@ static int check_finite(inn_graph *g)
 				return inn_fail(g->ctx, INN_ENONFINITE, NULL, "%s: %s (%s) is not finite at index %zu", n->label,
 						n->ops->weights[row].name, t->name, bad);
 			t->finite = t->value;
+			inn__cool(t->value);
 		}
 	}
 	return INN_OK;

@@ -1,4 +1,4 @@
-"""torchvision's networks with random weights, through both of torch's ONNX exporters, into a cache folder.
+"""torchvision's and timm's networks with random weights, through both of torch's ONNX exporters, into a cache folder.
 
 For every network: NET.x.npy, an input of two samples; NET.target, the class of each that is explained; NET.y.npy and
 NET.g.npy, outputs and the gradient of those classes in double precision; NET.EXPORTER.onnx, the files.
@@ -14,6 +14,15 @@ import numpy as np
 import torch
 import torchvision.models as models
 from torch import nn
+
+
+
+def of_timm(name):
+    def build():
+        import timm  # only where one of its networks is asked for
+        return timm.create_model(name)
+    return build
+
 
 DEFAULT_CACHE = pathlib.Path.home() / ".cache" / "innvestigate" / "zoo"
 NETS = {  # name: (constructor, image size)
@@ -33,6 +42,16 @@ NETS = {  # name: (constructor, image size)
     "swin_t": (models.swin_t, 224),
     "regnet_y": (models.regnet_y_400mf, 224),
     "alexnet": (models.alexnet, 224),
+    "timm_resnet50": (of_timm("resnet50"), 224),
+    "timm_inception_v3": (of_timm("inception_v3"), 299),
+    "timm_inception_resnet_v2": (of_timm("inception_resnet_v2"), 299),
+    "timm_densenet121": (of_timm("densenet121"), 224),
+    "timm_nasnet_large": (of_timm("nasnetalarge"), 331),
+    "timm_mobilenet_v3": (of_timm("mobilenetv3_large_100"), 224),
+    "timm_efficientnet_b0": (of_timm("efficientnet_b0"), 224),
+    "timm_efficientnet_b0_same": (of_timm("tf_efficientnet_b0"), 224),
+    "timm_convnext_tiny": (of_timm("convnext_tiny"), 224),
+    "timm_vit_b_16": (of_timm("vit_base_patch16_224"), 224),
 }
 EXPORTERS = {  # name: arguments of torch.onnx.export
     "ts": dict(opset_version=17),

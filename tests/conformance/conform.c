@@ -177,6 +177,26 @@ static void compare(struct bench *t, const struct spec *s, const char *what, con
 		fails(t, s, "%s: NMSE %.3g", what, e);
 }
 
+/* Nothing may leak from one element to another. */
+static void compare_each(struct bench *t, const struct spec *s, const double *a, const double *b, size_t n)
+{
+	double worst = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double e = b[i] == 0 ? (a[i] == 0 ? 0 : INFINITY) : s->each == INFINITY ? 0 : fabs(a[i] - b[i]) / fabs(b[i]);
+
+		if (!(e <= worst)) {
+			worst = e;
+			at = i;
+		}
+	}
+	if (worst <= s->each && worst < INFINITY)
+		t->passed++;
+	else
+		fails(t, s, "element %zu is %.9g, not %.9g", at, a[at], b[at]);
+}
+
 /* Central differences of sum(seed * y) in every (at most 40) element of input k against g. */
 static void differences(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *e, uint32_t k, const double *g)
 {
@@ -231,6 +251,8 @@ static void outputs(struct bench *t, const struct spec *s, struct plan_of *q, in
 
 	if (y && z && both(t, s, q, e, r, "y", y, z)) {
 		compare(t, s, "against the reference", y, z, q->n_y, t->tol);
+		if (s->each > 0)
+			compare_each(t, s, y, z, q->n_y);
 		if (s->oracle) {
 			s->oracle(s, (const double *const *)q->x, y);
 			compare(t, s, "reference against a naive computation", z, y, q->n_y, 1e-24);

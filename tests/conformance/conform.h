@@ -30,6 +30,7 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 	uint32_t grads;       /* mask of inputs whose derivative is checked */
 	uint32_t batch;       /* 0: 1 */
 	bool fast;            /* the plan is not strict: backends take their fast algorithms */
+	double each;          /* > 0: zeros are exact, and every other element is held to this relative error */
 	void *user;           /* for make and oracle */
 	void (*done)(void *user); /* or NULL: called when the plan is gone */
 };

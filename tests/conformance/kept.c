@@ -1,11 +1,14 @@
 /* Convolutions whose weights are the same for every batch: backends keep these in layouts of their own, transform them, and fuse
  * what follows. */
 #include "conform.h"
+#include <math.h>
 #include <stdlib.h>
 
-enum tail { PLAIN, BIAS, RELU, BOTH_READ, ADJOINT, TAILS }; /* BOTH_READ: the sum before the ReLU is read too */
+/* BOTH_READ: the sum before the ReLU is read too. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights
+ * as a rule changes them, and as a quotient. */
+enum tail { PLAIN, BIAS, RELU, BOTH_READ, ADJOINT, TAILS, SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT };
 
-struct kept { struct inn_tensor w, bias; enum tail tail; };
+struct kept { struct inn_tensor w, bias, mask; enum tail tail; };
 
 static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 {
@@ -14,6 +17,11 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 
 	if (u->tail == ADJOINT)
 		return inn_conv_dx(b, x[0], w, &s->w, s->a);
+	if (u->tail >= SPIKE) {
+		inn_val v = inn_mul(b, x[0], inn_param_of(b, "m", &u->mask));
+
+		return inn_conv(b, u->tail == SPIKE_QUOTIENT ? inn_div(b, v, x[0]) : v, u->tail == SPIKE_PARTS ? inn_pos_part(b, w) : w, &s->w);
+	}
 	inn_val y = inn_conv(b, x[0], w, &s->w), z;
 
 	switch (u->tail) {
@@ -30,6 +38,24 @@ static void free_numbers(struct kept *u)
 {
 	free(u->w.data);
 	free(u->bias.data);
+	free(u->mask.data);
+}
+
+/* Zeros in three rows of four, and two large pixels. */
+static bool spike(struct kept *u, const struct inn_shape *x)
+{
+	size_t plane;
+	double *v;
+
+	u->mask = (struct inn_tensor){ .shape = *x, .dtype = INN_F64 };
+	u->mask.shape.dim[0] = u->mask.shape.dim[1] = 1;
+	plane = count_of(&u->mask.shape);
+	if (!(v = u->mask.data = calloc(plane, sizeof(*v))))
+		return false;
+	for (size_t i = 0; i < plane; i++)
+		v[i] = i < plane / 4;
+	v[plane / 8] = v[plane / 2] = 1e6;
+	return true;
 }
 
 static void one(struct bench *t, const char *name, struct inn_window w, const uint32_t *in, const uint32_t *ker, uint32_t c, uint32_t k, enum tail tail)
@@ -37,7 +63,8 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 	struct inn_shape x = { .rank = w.n + 2, .dim = { 2, c } }, y = { .rank = w.n + 2, .dim = { 2, k } };
 	struct kept u = { .tail = tail, .w = { .shape = { .rank = w.n + 2, .dim = { k, c / w.groups } }, .dtype = INN_F64 },
 			  .bias = { .shape = { .rank = 1, .dim = { k } }, .dtype = INN_F64 } };
-	struct spec s = { .name = name, .make = make, .n_in = 1, .w = w, .user = &u, .batch = 2, .fast = true };
+	struct spec s = { .name = name, .make = make, .n_in = 1, .w = w, .user = &u, .batch = 2, .fast = true,
+			  .each = tail < SPIKE ? 0 : tail == SPIKE ? INFINITY : 1e-5 };
 
 	for (uint32_t d = 0; d < w.n; d++) {
 		s.a[d] = x.dim[2 + d] = in[d];
@@ -45,9 +72,10 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 		y.dim[2 + d] = steps(in[d], ker[d], &w, d);
 	}
 	s.in[0] = tail == ADJOINT ? y : x;
-	u.w.data = numbers(count_of(&u.w.shape), SMOOTH, 3);
+	s.fill[0] = tail < SPIKE ? SMOOTH : POSITIVE;
+	u.w.data = numbers(count_of(&u.w.shape), tail == SPIKE_QUOTIENT ? POSITIVE : SMOOTH, 3);
 	u.bias.data = numbers(k, SMOOTH, 4);
-	if (u.w.data && u.bias.data)
+	if (u.w.data && u.bias.data && (tail < SPIKE || spike(&u, &x)))
 		conform(t, &s);
 	free_numbers(&u);
 }
@@ -79,7 +107,8 @@ static void matrices(struct bench *t)
 
 void conform_kept(struct bench *t)
 {
-	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 };
+	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
+	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 };
 
 	matrices(t);
 	for (int tail = PLAIN; tail < TAILS; tail++) {
@@ -88,6 +117,7 @@ void conform_kept(struct bench *t)
 
 		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
 		one(t, "3x3, few tiles", w, tile, three, 96, 64, tail);
+		one(t, "3x3, many channels, larger", w, large, three, 64, 80, tail);
 		one(t, "3x3, 32 channels", w, image, three, 32, 48, tail);
 		one(t, "3x3, few channels", w, image, three, 3, 16, tail);
 		w.before[0] = 0;
@@ -113,5 +143,11 @@ void conform_kept(struct bench *t)
 		one(t, "one axis", w, image, three, 16, 16, tail);
 		w = (struct inn_window){ .n = 3, .stride = { 1, 1, 1 }, .before = { 1, 1, 1 }, .after = { 1, 1, 1 }, .dilation = { 1, 1, 1 }, .groups = 1 };
 		one(t, "three axes", w, image, three, 4, 16, tail);
+	}
+	for (int tail = SPIKE; tail <= SPIKE_QUOTIENT; tail++) {
+		struct inn_window w = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+
+		one(t, "a spike", w, image, three, 64, 64, tail);
+		one(t, "a spike, larger", w, large, three, 64, 64, tail);
 	}
 }

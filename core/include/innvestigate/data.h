@@ -12,7 +12,11 @@ struct inn_stream {
 	uint8_t *out;               /* writing: grown by inn_stream_put, owned by core */
 	size_t out_size, out_cap;   /* out_size: bytes put so far */
 	void *sink;                 /* writing: core's, where the bytes go at once; NULL: they are kept in `out` */
+	void *map;                  /* reading: core's */
 };
+/* The file at a relative path beneath the folder of `s`, mapped as long as `s`; no link is followed, and nothing leads out of the
+ * folder. The same path is the same mapping. */
+INN_API int inn_stream_beside(inn_ctx *ctx, const struct inn_stream *s, const char *location, const struct inn_stream **other) INN_MUST;
 INN_API int inn_stream_put(inn_ctx *ctx, struct inn_stream *s, const void *bytes, size_t n) INN_MUST;
 
 struct inn_named { const char *name; struct inn_tensor t; };

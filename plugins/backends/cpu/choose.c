@@ -3,7 +3,10 @@
  *   matrix product   a few rows, a matrix that is the same for every batch    rows.c: reads it once, as it stands
  *                    else                                                     oneDNN
  *   convolution      3x3, stride 1, kernel the same for every batch,
- *                    whole blocks of at least 32 channels                     winograd.c: F(2,3), which keeps exact zeros
+ *                    whole blocks of at least 32 channels                     winograd.c, tiles of 4x4 for the network's own weights at
+ *                                                                             sizes where they save more than they add at the border,
+ *                                                                             else 2x2: weights that a rule changed and quotients have a
+ *                                                                             wide range, and an output must not see more than its window
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
  *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
@@ -29,6 +32,11 @@ static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 	return ok;
 }
 
+static bool large_tiles(const struct inn_exec *e, const struct conv *c)
+{
+	return op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]] && c->shape[Y].dim[2] >= 20 && c->shape[Y].dim[3] >= 20;
+}
+
 static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 {
 	return c->code == INN_OP_CONV_DX && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[Y]) &&
@@ -38,7 +46,7 @@ static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 enum way cpu_way(const struct inn_exec *e, const struct conv *c)
 {
 	if (c->code == INN_OP_CONV && by_winograd(e, c))
-		return WINOGRAD;
+		return large_tiles(e, c) ? TILES_4 : TILES_2;
 	return is_narrow(e, c) ? NARROW : DIRECT;
 }
 

@@ -91,7 +91,8 @@ static bool tables(struct inn_exec *e)
 	       (e->carry = cpu_alloc(e, n, sizeof(*e->carry))) && (e->state = cpu_alloc(e, n, sizeof(*e->state))) &&
 	       (e->step = cpu_alloc(e, n, sizeof(*e->step))) && (e->blocked = cpu_alloc(e, n, sizeof(*e->blocked))) &&
 	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->tail = cpu_alloc(e, n, sizeof(*e->tail))) &&
-	       (e->head = cpu_alloc(e, n, sizeof(*e->head))) && (e->after = cpu_alloc(e, n, sizeof(*e->after)));
+	       (e->head = cpu_alloc(e, n, sizeof(*e->head))) && (e->after = cpu_alloc(e, n, sizeof(*e->after))) &&
+	       (e->quotient = cpu_alloc(e, n, sizeof(*e->quotient)));
 }
 
 /* Which values share memory, which are computed together, and which need memory at all. */
@@ -125,9 +126,11 @@ static int analyse(struct inn_exec *e)
 			e->last[i] = last[e->group[i]];
 		if (o->code == INN_OP_RESHAPE)
 			continue;
+		e->quotient[i] = o->code == INN_OP_DIV;
 		for (uint32_t k = 0; k < o->n_src; k++) {
 			uint32_t r = root_of(e, i, k);
 
+			e->quotient[i] |= e->quotient[r];
 			if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i]))
 				continue; /* inside a tail */
 			if (!(map && (op_of(e, r)->code == INN_OP_CONST || (e->group[r] && e->group[r] == e->group[i]))))

@@ -54,6 +54,7 @@ struct inn_exec {
 	struct tail *tail;         /* by operation: bias and ReLU that a convolution does itself */
 	uint32_t *head;            /* by operation of a tail: the convolution + 1 */
 	bool *need;                /* the value must stand in memory */
+	bool *quotient;            /* a division made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
 	float **at;                /* by location: its address, NULL if it needs none */
 	uint32_t *iter;            /* current iteration, by INDEX operation */

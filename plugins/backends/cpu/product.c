@@ -336,8 +336,11 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)])
 		return INN_OK;
 	cpu_conv(e, i, at, &c);
-	switch (cpu_way(e, &c)) {
-	case WINOGRAD: return cpu_winograd(e, &c);
+	enum way way = cpu_way(e, &c);
+
+	switch (way) {
+	case TILES_2:
+	case TILES_4: return cpu_winograd(e, &c, way);
 	case NARROW: return cpu_narrow(e, &c);
 	case DIRECT: break;
 	}

@@ -23,10 +23,10 @@ void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c)
 
 /* choose.c */
 #define NARROW_TAPS 16u /* kernel positions along an axis */
-enum way { DIRECT, WINOGRAD, NARROW };
+enum way { DIRECT, TILES_2, TILES_4, NARROW };
 enum way cpu_way(const struct inn_exec *e, const struct conv *c);
 bool cpu_turns(const struct inn_exec *e, const struct conv *c); /* an adjoint runs as the convolution with the turned kernel */
-int cpu_winograd(struct inn_exec *e, const struct conv *c);
+int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way);
 int cpu_narrow(struct inn_exec *e, const struct conv *c);
 
 /* Room for `bytes` in the scratch memory of one product. */

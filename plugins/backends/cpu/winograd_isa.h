@@ -2,6 +2,7 @@
  * the number of channels in a block, ROWS the tiles that one kernel holds in registers, FMA(a, b, c) is a * b + c. */
 typedef float V(vec) __attribute__((vector_size(LANES * sizeof(float)), may_alias));
 typedef int32_t V(mask) __attribute__((vector_size(LANES * sizeof(float))));
+#define INLINE TARGET __attribute__((always_inline)) static inline
 
 /* m[j][t] = sum over c of v[c][t] * u[c][j] for `rows` tiles and `width` blocks of results. */
 #define KERNEL(rows, width)                                                                                                    \
@@ -39,7 +40,7 @@ static const kernel_fn V(kernel)[ROWS + 1][2] = {
 #endif
 };
 
-/* Position `at` of the 16 for n tiles and panels [p, end) of two blocks of results. */
+/* Point `at` for n tiles and panels [p, end) of two blocks of results. */
 static void V(multiply)(const struct winograd *w, const float *v, const float *u, float *m, size_t n, size_t at, size_t p, size_t end)
 {
 	size_t parts = (n + ROWS - 1) / ROWS, pitch = w->step * LANES;
@@ -55,93 +56,166 @@ static void V(multiply)(const struct winograd *w, const float *v, const float *u
 		}
 }
 
-/* One column of a 4x4 tile, transformed. */
-TARGET static inline void V(column)(const float *const row[4], const size_t step[4], int64_t at, int64_t n, V(vec) q[4])
+/* One row of a tile at the points, and a row of products back to results. */
+INLINE void V(spread)(V(vec) *to, const V(vec) *x, uint32_t side)
 {
-	V(vec) d[4];
+	if (side == 2) {
+		to[0] = x[0] - x[2];
+		to[1] = x[1] + x[2];
+		to[2] = x[2] - x[1];
+		to[3] = x[1] - x[3];
+		return;
+	}
+	V(vec) p = x[4] - QQ * x[2], q = x[4] - PP * x[2], odd_p = P * (x[3] - QQ * x[1]), odd_q = Q * (x[3] - PP * x[1]);
 
-	for (int i = 0; i < 4; i++)
-		d[i] = at < 0 || at >= n ? (V(vec)){ 0 } : *(const V(vec) *)(const void *)(row[i] + (size_t)at * step[i]);
-	q[0] = d[0] - d[2];
-	q[1] = d[1] + d[2];
-	q[2] = d[2] - d[1];
-	q[3] = d[1] - d[3];
+	to[0] = PP * QQ * x[0] - (PP + QQ) * x[2] + x[4];
+	to[1] = p + odd_p;
+	to[2] = p - odd_p;
+	to[3] = q + odd_q;
+	to[4] = q - odd_q;
+	to[5] = PP * QQ * x[1] - (PP + QQ) * x[3] + x[5];
 }
 
-/* n tiles of one row of tiles, from place h, w on; neighbours share two columns. */
-TARGET static void V(tiles_in)(const struct winograd *w, const float *x, int64_t h, int64_t at, size_t n, float *to)
+INLINE void V(gather)(V(vec) *to, const V(vec) *m, uint32_t side)
+{
+	if (side == 2) {
+		to[0] = m[0] + m[1] + m[2];
+		to[1] = m[1] - m[2] - m[3];
+		return;
+	}
+	V(vec) p = m[1] + m[2], odd_p = m[1] - m[2], q = m[3] + m[4], odd_q = m[3] - m[4];
+
+	to[0] = m[0] + p + q;
+	to[1] = P * odd_p + Q * odd_q;
+	to[2] = PP * p + QQ * q;
+	to[3] = P * PP * odd_p + Q * QQ * odd_q + m[5];
+}
+
+INLINE void V(column)(const float *const *row, const size_t *step, int64_t at, int64_t n, V(vec) *q, uint32_t side)
+{
+	V(vec) d[6];
+
+	for (uint32_t i = 0; i < side + 2; i++)
+		d[i] = at < 0 || at >= n ? (V(vec)){ 0 } : *(const V(vec) *)(const void *)(row[i] + (size_t)at * step[i]);
+	V(spread)(q, d, side);
+}
+
+/* n tiles of one row of tiles, from place h, at on; neighbours share two columns. */
+INLINE void V(tiles_in)(const struct winograd *w, const float *x, int64_t h, int64_t at, size_t n, float *to, uint32_t side)
 {
 	static const float zero[LANES] __attribute__((aligned(64)));
-	size_t next = (size_t)w->c * w->step, step[4];
-	const float *row[4];
-	V(vec) q[4][4];
+	size_t next = (size_t)w->c * w->step, step[6];
+	const float *row[6];
+	V(vec) q[6][6], d[6], line[6];
 
-	for (int i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i < side + 2; i++) {
 		bool inside = h + i >= 0 && h + i < w->in[0];
 
 		row[i] = inside ? x + (size_t)(h + i) * w->in[1] * LANES : zero;
 		step[i] = inside ? LANES : 0;
 	}
-	V(column)(row, step, at, w->in[1], q[0]);
-	V(column)(row, step, at + 1, w->in[1], q[1]);
-	for (size_t t = 0; t < n; t++, at += 2, to += LANES) {
-		V(column)(row, step, at + 2, w->in[1], q[2]);
-		V(column)(row, step, at + 3, w->in[1], q[3]);
-		for (size_t i = 0; i < 4; i++) {
-			V(vec) *y = (V(vec) *)(void *)(to + 4 * i * next);
-			size_t d = next / LANES;
+	V(column)(row, step, at, w->in[1], q[0], side);
+	V(column)(row, step, at + 1, w->in[1], q[1], side);
+	for (size_t t = 0; t < n; t++, at += side, to += LANES) {
+		for (uint32_t j = 2; j < side + 2; j++)
+			V(column)(row, step, at + j, w->in[1], q[j], side);
+		for (uint32_t i = 0; i < side + 2; i++) {
+			V(vec) *y = (V(vec) *)(void *)(to + (side + 2) * i * next);
 
-			y[0] = q[0][i] - q[2][i];
-			y[d] = q[1][i] + q[2][i];
-			y[2 * d] = q[2][i] - q[1][i];
-			y[3 * d] = q[1][i] - q[3][i];
-			q[0][i] = q[2][i];
-			q[1][i] = q[3][i];
+			for (uint32_t j = 0; j < side + 2; j++)
+				d[j] = q[j][i];
+			V(spread)(line, d, side);
+			for (uint32_t j = 0; j < side + 2; j++)
+				y[j * next / LANES] = line[j];
+			q[0][i] = q[side][i];
+			q[1][i] = q[side + 1][i];
 		}
 	}
 }
 
-/* Tiles [t, end) of the chunk that begins with tile `first`; v: [16][channel block][step][LANES]. */
-TARGET static void V(in)(const struct winograd *w, const float *x, size_t first, size_t t, size_t end, float *v)
+TARGET static bool V(is_zero)(const float *x)
 {
-	size_t plane = (size_t)w->in[0] * w->in[1] * LANES;
+	V(mask) set = *(const V(vec) *)(const void *)x != (V(vec)){ 0 };
+	uint64_t bits[LANES / 2], any = 0;
 
-	for (size_t c = 0; c < w->c / LANES; c++)
-		for (size_t k = t; k < end;) {
-			size_t row = (first + k) / w->tiles_w, col = (first + k) % w->tiles_w, n = w->tiles_w - col < end - k ? w->tiles_w - col : end - k;
-			size_t s = row / w->tiles_h;
-
-			V(tiles_in)(w, x + (s * w->c / LANES + c) * plane, (int64_t)(row % w->tiles_h * 2) - w->before[0],
-				    (int64_t)(col * 2) - w->before[1], n, v + (c * w->step + k) * LANES);
-			k += n;
-		}
+	memcpy(bits, &set, sizeof(bits));
+	for (uint32_t i = 0; i < LANES / 2; i++)
+		any |= bits[i];
+	return !any;
 }
 
-TARGET static inline void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, uint32_t h, uint32_t at, const float *by, float *y)
+/* Results of a tile whose window is 0 in every channel; what lies outside the image is. x: of one sample. */
+TARGET static uint64_t V(zeros)(const struct winograd *w, const float *x, int64_t h0, int64_t at0)
+{
+	size_t plane = (size_t)w->in[0] * w->in[1] * LANES;
+	uint64_t zeros = 0;
+
+	for (uint32_t j = 0; j < 36; j++) {
+		int64_t h = h0 + j / 6, at = at0 + j % 6;
+		bool zero = true;
+
+		if (h >= 0 && at >= 0 && h < w->in[0] && at < w->in[1])
+			for (size_t c = 0; zero && c < w->c / LANES; c++)
+				zero = V(is_zero)(x + c * plane + ((size_t)h * w->in[1] + (size_t)at) * LANES);
+		zeros |= (uint64_t)zero << j;
+	}
+	zeros &= zeros >> 1 & zeros >> 2;
+	return zeros & zeros >> 6 & zeros >> 12;
+}
+
+/* v: [point][channel block][step][LANES] */
+TARGET static void V(in)(const struct winograd *w, const float *x, size_t first, size_t t, size_t end, float *v, uint64_t *zeros)
+{
+	size_t plane = (size_t)w->in[0] * w->in[1] * LANES, blocks = w->c / LANES;
+
+	for (size_t k = t, n; k < end; k += n) {
+		size_t row = (first + k) / w->tiles_w, col = (first + k) % w->tiles_w, s = row / w->tiles_h;
+		int64_t h = (int64_t)(row % w->tiles_h * w->side) - w->before[0], at = (int64_t)(col * w->side) - w->before[1];
+		const float *from = x + s * blocks * plane;
+
+		n = w->tiles_w - col < end - k ? w->tiles_w - col : end - k;
+		for (size_t c = 0; c < blocks; c++)
+			if (w->side == 2)
+				V(tiles_in)(w, from + c * plane, h, at, n, v + (c * w->step + k) * LANES, 2);
+			else
+				V(tiles_in)(w, from + c * plane, h, at, n, v + (c * w->step + k) * LANES, 4);
+		for (size_t j = 0; j < n; j++)
+			zeros[k + j] = w->side == 2 ? 0 : V(zeros)(w, from, h, at + (int64_t)(j * w->side));
+	}
+}
+
+INLINE void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, uint32_t h, uint32_t at, uint64_t zeros, const float *by, float *y,
+			uint32_t side)
 {
 	const V(vec) *d = (const V(vec) *)(const void *)m;
 	size_t next = (size_t)w->o * w->step / LANES;
-	V(vec) s[2][4], zero = { 0 };
+	V(vec) s[4][6], line[6], column[4], zero = { 0 };
 
-	for (size_t j = 0; j < 4; j++) {
-		s[0][j] = d[j * next] + d[(4 + j) * next] + d[(8 + j) * next];
-		s[1][j] = d[(4 + j) * next] - d[(8 + j) * next] - d[(12 + j) * next];
+	for (size_t j = 0; j < side + 2; j++) {
+		for (size_t i = 0; i < side + 2; i++)
+			line[i] = d[((side + 2) * i + j) * next];
+		V(gather)(column, line, side);
+		for (uint32_t i = 0; i < side; i++)
+			s[i][j] = column[i];
 	}
-	for (uint32_t i = 0; i < 2 && h + i < w->out[0]; i++) {
-		V(vec) r[2] = { s[i][0] + s[i][1] + s[i][2] + bias, s[i][1] - s[i][2] - s[i][3] + bias };
+	for (uint32_t i = 0; i < side && h + i < w->out[0]; i++) {
 		size_t to = ((size_t)(h + i) * w->out[1] + at) * LANES;
 
-		for (uint32_t j = 0; j < 2 && at + j < w->out[1]; j++, to += LANES) {
+		V(gather)(line, s[i], side);
+		for (uint32_t j = 0; j < side && at + j < w->out[1]; j++, to += LANES) {
+			V(vec) r = (zeros >> (6 * i + j) & 1 ? zero : line[j]) + bias;
+
 			if (w->relu)
-				r[j] = (V(vec))((V(mask))r[j] & (r[j] > zero));
+				r = (V(vec))((V(mask))r & (r > zero));
 			if (by)
-				r[j] = (V(vec))((V(mask))r[j] & (*(const V(vec) *)(const void *)(by + to) > zero));
-			*(V(vec) *)(void *)(y + to) = r[j];
+				r = (V(vec))((V(mask))r & (*(const V(vec) *)(const void *)(by + to) > zero));
+			*(V(vec) *)(void *)(y + to) = r;
 		}
 	}
 }
 
-TARGET static void V(out)(const struct winograd *w, const float *m, size_t first, size_t t, size_t end, const float *bias, const float *by, float *y)
+TARGET static void V(out)(const struct winograd *w, const float *m, size_t first, size_t t, size_t end, const float *bias, const float *by,
+			  const uint64_t *zeros, float *y)
 {
 	size_t plane = (size_t)w->out[0] * w->out[1] * LANES, blocks = w->o / LANES;
 
@@ -151,15 +225,20 @@ TARGET static void V(out)(const struct winograd *w, const float *m, size_t first
 		if (bias)
 			memcpy(&b, bias + o * LANES, sizeof(b));
 		for (size_t k = t; k < end; k++) {
-			size_t row = (first + k) / w->tiles_w, col = (first + k) % w->tiles_w, at = (row / w->tiles_h * blocks + o) * plane;
+			size_t row = (first + k) / w->tiles_w, to = (row / w->tiles_h * blocks + o) * plane;
+			uint32_t h = (uint32_t)(row % w->tiles_h) * w->side, at = (uint32_t)((first + k) % w->tiles_w) * w->side;
+			const float *from = m + (o * w->step + k) * LANES;
 
-			V(tile_out)(w, m + (o * w->step + k) * LANES, b, (uint32_t)(row % w->tiles_h * 2), (uint32_t)col * 2,
-				    by ? by + at : NULL, y + at);
+			if (w->side == 2)
+				V(tile_out)(w, from, b, h, at, 0, by ? by + to : NULL, y + to, 2);
+			else
+				V(tile_out)(w, from, b, h, at, zeros[k], by ? by + to : NULL, y + to, 4);
 		}
 	}
 }
 
 static const struct steps V(steps) = { V(in), V(multiply), V(out) };
+#undef INLINE
 #undef KERNEL
 #undef BOTH
 #undef ROW

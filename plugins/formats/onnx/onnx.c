@@ -206,16 +206,18 @@ static int read_graph(inn_ctx *ctx, struct inn_stream *s, const void *opts, inn_
 {
 	struct reader r = { .ctx = ctx, .g = g, .s = s, .loc = { .file = s->path } };
 	struct onnx_quota quota;
+	struct onnx_lean lean;
 	int rc;
 
 	(void)opts;
 	if (!s->size)
 		return inn_fail(ctx, INN_EMODEL, &r.loc, "the file is empty");
-	if ((rc = onnx_scan(ctx, s->path, &onnx__model_proto__descriptor, s->data, s->size)) < 0)
+	if ((rc = onnx_scan(ctx, s->path, s->data, s->size, &lean)) < 0)
 		return rc;
-	onnx_quota_init(&quota, ((size_t)64 << 20) + (s->size < SIZE_MAX / 4 ? 4 * s->size : SIZE_MAX / 2));
-	Onnx__ModelProto *m = onnx__model_proto__unpack(&quota.allocator, s->size, s->data);
+	onnx_quota_init(&quota, ((size_t)64 << 20) + (lean.n < SIZE_MAX / 4 ? 4 * lean.n : SIZE_MAX / 2));
+	Onnx__ModelProto *m = onnx__model_proto__unpack(&quota.allocator, lean.n, lean.data);
 
+	free(lean.heap);
 	if (!m)
 		return inn_fail(ctx, INN_EMODEL, &r.loc, "not an ONNX model, or it needs more memory than its size justifies");
 	rc = model(&r, m);

@@ -1,4 +1,5 @@
-/* Weights: raw, typed or external. */
+/* Weights: raw (large ones stay in the file), typed or external. */
+#include "scan.h"
 #include "tensor.h"
 #include <string.h>
 
@@ -52,30 +53,63 @@ static int typed(inn_ctx *ctx, const struct inn_loc *loc, const Onnx__TensorProt
 	return INN_OK;
 }
 
+/* Type and shape, and the bytes that they need. */
+static int head(inn_ctx *ctx, const struct inn_loc *loc, const Onnx__TensorProto *p, struct inn_tensor *t, size_t *count)
+{
+	const char *name = p->name ? p->name : "";
+
+	t->dtype = onnx_dtype(p->data_type);
+	if (t->dtype == INN_DTYPES)
+		return inn_fail(ctx, INN_EUNSUP, loc, "tensor %s: data type %d is not supported", name, p->data_type);
+	if (p->n_dims > INN_MAX_RANK)
+		return inn_fail(ctx, INN_EUNSUP, loc, "tensor %s has rank %zu, at most %u is supported", name, p->n_dims, INN_MAX_RANK);
+	t->shape.rank = (uint32_t)p->n_dims;
+	for (size_t d = 0; d < p->n_dims; d++) {
+		if (p->dims[d] < 0 || p->dims[d] > INT32_MAX)
+			return inn_fail(ctx, INN_EMODEL, loc, "tensor %s: axis %zu has size %lld", name, d, (long long)p->dims[d]);
+		t->shape.dim[d] = (uint32_t)p->dims[d];
+	}
+	if (!inn_shape_count(&t->shape, count) || *count > SIZE_MAX / 2 / inn_dtype_size(t->dtype))
+		return inn_fail(ctx, INN_ELIMIT, loc, "tensor %s is too large", name);
+	return INN_OK;
+}
+
+/* Where raw data lies that was left in the file. */
+static bool marked(const Onnx__TensorProto *p, uint64_t place[2])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->base.n_unknown_fields; i++) {
+		const ProtobufCMessageUnknownField *f = &p->base.unknown_fields[i];
+
+		if (f->tag == ONNX_MARK && f->len == 8 && n < 2)
+			memcpy(&place[n++], f->data, 8);
+	}
+	return n == 2;
+}
+
 int onnx_tensor(inn_ctx *ctx, const struct inn_stream *file, const Onnx__TensorProto *p, struct inn_tensor *t)
 {
 	struct inn_loc loc = { .file = file->path };
 	const char *name = p->name ? p->name : "";
+	uint64_t place[2];
 	size_t n, size;
+	int rc = head(ctx, &loc, p, t, &n);
 
-	t->dtype = onnx_dtype(p->data_type);
-	if (t->dtype == INN_DTYPES)
-		return inn_fail(ctx, INN_EUNSUP, &loc, "tensor %s: data type %d is not supported", name, p->data_type);
-	if (p->n_dims > INN_MAX_RANK)
-		return inn_fail(ctx, INN_EUNSUP, &loc, "tensor %s has rank %zu, at most %u is supported", name, p->n_dims, INN_MAX_RANK);
-	t->shape.rank = (uint32_t)p->n_dims;
-	for (size_t d = 0; d < p->n_dims; d++) {
-		if (p->dims[d] < 0 || p->dims[d] > INT32_MAX)
-			return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s: axis %zu has size %lld", name, d, (long long)p->dims[d]);
-		t->shape.dim[d] = (uint32_t)p->dims[d];
-	}
+	if (rc < 0)
+		return rc;
 	size = inn_dtype_size(t->dtype);
-	if (!inn_shape_count(&t->shape, &n) || n > SIZE_MAX / 2 / size)
-		return inn_fail(ctx, INN_ELIMIT, &loc, "tensor %s is too large", name);
 	if (p->has_data_location && p->data_location == 1)
 		return onnx_external(ctx, file, p, n * size, &t->data);
-	if (p->has_raw_data && p->raw_data.len != n * size)
-		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has %zu bytes where its shape needs %zu", name, p->raw_data.len, n * size);
+	bool left = marked(p, place);
+	size_t have = left ? place[1] : p->raw_data.len;
+
+	if ((left || p->has_raw_data) && have != n * size)
+		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has %zu bytes where its shape needs %zu", name, have, n * size);
+	if (left) {
+		t->data = (void *)(uintptr_t)(file->data + place[0]);
+		return INN_OK;
+	}
 	if (!p->has_raw_data && n > file->size) /* a shape alone must not cost memory */
 		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has no data for %zu values", name, n);
 	if (!(t->data = inn_alloc(ctx, n, size)))
