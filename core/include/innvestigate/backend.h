@@ -87,7 +87,8 @@ struct inn_backend_ops {
 	int (*compile)(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t memory_limit, inn_exec **exec);
 	void (*release)(inn_exec *exec);              /* NULL ok */
 	/* Sets INPUT, PARAM or ACCUMULATE op from a host tensor of the op's shape and any dtype; copies before returning. All
-	 * PARAMs are written once before the first run. ACCUMULATEs begin at 0 and keep doubles, or as much in two floats. */
+	 * PARAMs are written once before the first run; their data is borrowed until a run has succeeded, so that a backend can
+	 * bring it into its own layout at once. ACCUMULATEs begin at 0 and keep doubles, or as much in two floats. */
 	int (*write)(inn_ctx *ctx, inn_exec *exec, uint32_t op, const struct inn_tensor *t);
 	int (*run)(inn_ctx *ctx, inn_exec *exec);     /* the first call runs block 0 too */
 	/* Copies OUTPUT or ACCUMULATE op into t->data (t->dtype INN_F32 or INN_F64, t->shape the op's); waits. */

@@ -99,6 +99,7 @@ int cpu_loop(struct inn_exec *e, uint32_t i)
 	if (!e->count[i])
 		return INN_OK;
 	switch (op_of(e, i)->code) {
+	case INN_OP_PARAM: return cpu_param(e, i);
 	case INN_OP_CONST: s->fn = e->need[i] ? fill_const : NULL; break;
 	case INN_OP_IOTA: s->fn = e->need[i] ? fill_iota : NULL; break;
 	case INN_OP_OUTPUT: s->fn = copy; break;
@@ -146,6 +147,8 @@ static int pass(struct inn_exec *e, uint32_t b)
 			s = e->step[i].fn(e, i, e->step[i].arg);
 		for (const struct twin *t = e->after[i].next; !s && t; t = t->next)
 			s = cpu_run_product(e, t->op, t->product);
+		if (!s)
+			s = cpu_run_once(e, i);
 		i++;
 	}
 	return s;
@@ -176,9 +179,8 @@ int cpu_run(inn_ctx *ctx, inn_exec *e)
 	e->ctx = ctx;
 	omp_set_num_threads(e->dev->threads);
 	if (!e->ready && e->p->n_blocks) {
+		e->next_once = 0;
 		s = run_block(e, 0);
-		for (uint32_t i = 0; !s && i < e->n_once; i++)
-			s = e->once[i].fn(e, e->once[i].op, e->once[i].arg);
 		e->ready = !s;
 	}
 	return s || e->p->n_blocks < 2 ? s : run_block(e, 1);
@@ -210,12 +212,14 @@ int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t i, const struct inn_tensor *t)
 	}
 	if (code != INN_OP_INPUT && code != INN_OP_PARAM)
 		return inn_fail(ctx, INN_EBUG, NULL, "cpu: %s cannot be written", inn_op_name(code));
+	if (code == INN_OP_PARAM) {
+		*(struct inn_tensor *)e->step[i].arg = *t;
+		return INN_OK;
+	}
 	/* Sample ids are no floats: all 32 bits count. */
-	bool ids = code == INN_OP_INPUT && op_of(e, i)->n_attr > 1 && attr_of(e, i)[1] == 1;
+	bool ids = op_of(e, i)->n_attr > 1 && attr_of(e, i)[1] == 1;
 
 	inn_convert(t->data, t->dtype, e->at[i], ids ? INN_U32 : INN_F32, e->count[i]);
-	if (code == INN_OP_PARAM)
-		e->ready = false;
 	return INN_OK;
 }
 
