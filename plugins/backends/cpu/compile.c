@@ -3,6 +3,9 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 void *cpu_alloc(struct inn_exec *e, size_t n, size_t size)
 {
@@ -306,6 +309,17 @@ static int over(struct inn_exec *e, uint64_t total, uint64_t limit)
 			*a->from ? " of " : "", a->from, inn_op_name(b->code), inn_shape_str(&b->shape, t), *b->from ? " of " : "", b->from);
 }
 
+/* Large memory in large pages: fewer faults where it is first written, fewer misses where it is read. */
+static char *region(size_t n)
+{
+	size_t page = n < LARGE_PAGE ? ALIGN : LARGE_PAGE;
+	char *p = aligned_alloc(page, (n / page + 1) * page);
+
+	if (p && page == LARGE_PAGE)
+		madvise(p, (n / page + 1) * page, MADV_HUGEPAGE);
+	return p;
+}
+
 static int take(struct inn_exec *e, uint64_t limit)
 {
 	uint64_t total = (uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->state_size;
@@ -314,9 +328,9 @@ static int take(struct inn_exec *e, uint64_t limit)
 		return over(e, total, limit);
 	inn_info(e->ctx, "cpu: %.1f MiB: values %.1f, weights in layouts of their own %.1f, scratch %.1f, states %.1f", mib(total), mib(e->arena_size),
 		 mib(e->kept_size), mib(e->scratch_size), mib(e->state_size));
-	e->arena = aligned_alloc(ALIGN, round_up(e->arena_size + 1));
-	e->scratch = aligned_alloc(ALIGN, round_up(e->scratch_size + 1));
-	e->kept = aligned_alloc(ALIGN, round_up(e->kept_size + 1));
+	e->arena = region(e->arena_size);
+	e->scratch = region(e->scratch_size);
+	e->kept = region(e->kept_size);
 	if (!e->arena || !e->scratch || !e->kept)
 		return inn_nomem(e->ctx);
 	for (uint32_t i = 0; i < 2 * e->n_ops; i++)
