@@ -34,16 +34,18 @@ static int loop_sum(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const float *x = e->at[src_of(e, i, 0)];
 	float *y = e->at[i];
-	size_t n = e->count[i];
+	size_t n = e->count[i], k = e->count[src_of(e, i, 0)] / n; /* iterations side by side */
+	bool first = !iteration(e, i, 1);
 
 	(void)arg;
-	if (!iteration(e, i, 1)) {
-		memcpy(y, x, n * sizeof(*y));
-		return INN_OK;
+#pragma omp parallel for num_threads(threads_for(e, n * k)) schedule(static)
+	for (size_t j = 0; j < n; j++) {
+		float sum = first ? x[j] : y[j];
+
+		for (size_t m = first; m < k; m++)
+			sum += x[m * n + j];
+		y[j] = sum;
 	}
-#pragma omp parallel for num_threads(threads_for(e, n)) schedule(static)
-	for (size_t j = 0; j < n; j++)
-		y[j] += x[j];
 	return INN_OK;
 }
 
@@ -52,10 +54,11 @@ static int loop_stack(struct inn_exec *e, uint32_t i, void *arg)
 	const struct inn_shape *s = &op_of(e, i)->shape;
 	const float *x = e->at[src_of(e, i, 0)];
 	size_t rows = s->dim[0], n = rows && s->dim[1] ? e->count[i] / rows / s->dim[1] : 0;
+	size_t k = n ? e->count[src_of(e, i, 0)] / rows / n : 0; /* iterations side by side */
 
 	(void)arg;
-	for (size_t r = 0; n && r < rows; r++)
-		memcpy(e->at[i] + (r * s->dim[1] + iteration(e, i, 1)) * n, x + r * n, n * sizeof(*x));
+	for (size_t r = 0; n && r < rows * k; r++)
+		memcpy(e->at[i] + (r % rows * s->dim[1] + iteration(e, i, 1) * k + r / rows) * n, x + r * n, n * sizeof(*x));
 	return INN_OK;
 }
 
