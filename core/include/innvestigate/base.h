@@ -109,5 +109,7 @@ INN_API double inn_tensor_real(const struct inn_tensor *t, size_t i);  /* elemen
 INN_API int64_t inn_tensor_int(const struct inn_tensor *t, size_t i);  /* element i, truncated. [any] */
 /* The first index of a NaN or infinity in a float tensor, or SIZE_MAX. [any] */
 INN_API size_t inn_tensor_nonfinite(const struct inn_tensor *t);
+/* The n bytes at p are not read again soon: if they are those of a mapped model, its pages may go until then. [any] */
+INN_API void inn_done(const void *p, size_t n);
 
 #endif

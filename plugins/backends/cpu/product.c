@@ -109,12 +109,12 @@ static bool wants_blocks(struct inn_exec *e, const struct conv *c, uint32_t k, c
 static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want, uint32_t *slot)
 {
 	bool same = dnnl_memory_desc_equal(&c->plain[k], want), block = wants_blocks(e, c, k, want) && cpu_can_block(e, c->i, c->src[k]);
-	uint32_t from, at = block ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k]);
+	uint32_t from, at;
 
-	if (at == NONE)
+	if (k == W && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) && (!same || c->flipped))
+		return cpu_kept_weight(e, c, want, slot);
+	if ((at = block ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k])) == NONE)
 		return INN_ENOMEM;
-	if (k == W && !op_of(e, c->op[W])->home && (!same || c->flipped))
-		return cpu_kept_weight(e, c, want, at, slot);
 	if (same || block)
 		return cpu_slot(e, c->i, want, AT_VALUE, at, 0, slot);
 	int s = cpu_slot(e, c->i, &c->plain[k], AT_VALUE, at, 0, &from);

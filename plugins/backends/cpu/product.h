@@ -28,6 +28,6 @@ static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t byte
 }
 static inline bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
 
-/* weights.c: the slot of the kernel, which stands at `location`, in the layout asked for. */
-int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot);
+/* weights.c: the slot of the kernel in the layout asked for. */
+int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot);
 #endif

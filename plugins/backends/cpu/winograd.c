@@ -195,7 +195,7 @@ static int weights(struct inn_exec *e, uint32_t i, uint32_t op, uint32_t locatio
 	w->weights = at;
 	e->kept_size += round_up(w->points * w->c * w->o * sizeof(float));
 	e->weight[e->n_weights++] = (struct weight){ .op = op, .slot = NONE, .side = w->side, .flipped = flipped, .offset = at };
-	return cpu_once(e, run_transform, i, f);
+	return cpu_once(e, run_transform, i, f, location);
 }
 
 /* Tiles in a chunk: what it makes of them should stay near, and its weights be read seldom; chunks divide evenly. */
@@ -238,9 +238,9 @@ int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint
 	w->bias = at != i ? cpu_dense(e, at, e->tail[i].add, e->tail[i].k) : NONE;
 	w->relu = at != i && e->tail[i].relu;
 	w->by = NONE;
-	uint32_t kernel = cpu_dense(e, at, i, k_w);
+	uint32_t kernel = cpu_dense_once(e, i, k_w);
 
-	if (w->x == NONE || kernel == NONE || (at != i && w->bias == NONE))
+	if (w->x == NONE || (at != i && w->bias == NONE))
 		return INN_ENOMEM;
 	e->blocked[at] = true;
 	e->step[at] = (struct step){ .fn = run_winograd, .arg = w, .op = at };
