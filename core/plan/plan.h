@@ -41,5 +41,7 @@ struct inn_plan *inn__close_sink(inn_build *b, uint32_t i);
 void inn__plan_free(struct inn_plan *p); /* NULL ok */
 void inn__plan_dump(const struct inn_plan *p, FILE *to);
 struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: pre-activations stored besides their ReLU */
+/* Multiplications and additions of a product, elements of elementwise operations and reductions, 0 of all others. */
+double inn__plan_flops(const struct inn_plan *p, uint32_t op);
 void inn__plan_cost(const struct inn_plan *p, struct inn__cost *c);
 #endif

@@ -73,6 +73,7 @@ struct inn_exec {
 	struct alloc *allocs;
 	char *arena, *scratch, *kept;
 	size_t arena_size, scratch_size, kept_size, state_size;
+	struct spent *spent;       /* profile.c; NULL: nobody measures */
 	bool ready;                /* block 0 has run since the last PARAM was written */
 };
 
@@ -152,6 +153,13 @@ int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_me
 		uint32_t to);
 int cpu_run_product(struct inn_exec *e, uint32_t i, void *arg);
 int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
+
+/* profile.c: what each part took. `as`: the operation itself, copying its result to the other layout, making its weights. */
+enum spent_as { AS_STEP, AS_TWIN, AS_WEIGHTS, AS_KINDS };
+struct spent { double seconds; uint64_t runs; };
+double cpu_now(const struct inn_exec *e); /* 0 if nobody measures */
+void cpu_spend(struct inn_exec *e, uint32_t op, enum spent_as as, double since);
+int cpu_profile(inn_ctx *ctx, inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user);
 
 /* run.c */
 int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t);

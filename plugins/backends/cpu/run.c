@@ -125,6 +125,24 @@ int cpu_loop(struct inn_exec *e, uint32_t i)
 	return INN_OK;
 }
 
+/* One step, and its result in the other layout where somebody reads that. */
+static int run_step(struct inn_exec *e, uint32_t i)
+{
+	double start = cpu_now(e);
+	int s = INN_OK;
+
+	if (e->step[i].fn) {
+		s = e->step[i].fn(e, i, e->step[i].arg);
+		cpu_spend(e, i, AS_STEP, start);
+	}
+	for (const struct twin *t = e->after[i].next; !s && t; t = t->next) {
+		start = cpu_now(e);
+		s = cpu_run_product(e, t->op, t->product);
+		cpu_spend(e, t->op, AS_TWIN, start);
+	}
+	return s;
+}
+
 static int run_block(struct inn_exec *e, uint32_t b);
 
 /* One pass over a block: its own steps, and the blocks nested in it as they come. */
@@ -140,13 +158,9 @@ static int pass(struct inn_exec *e, uint32_t b)
 		if (child < e->p->n_blocks && k[child].first == i) {
 			s = run_block(e, child);
 			i += k[child++].n;
-			continue;
+		} else {
+			s = run_step(e, i++);
 		}
-		if (e->step[i].fn)
-			s = e->step[i].fn(e, i, e->step[i].arg);
-		for (const struct twin *t = e->after[i].next; !s && t; t = t->next)
-			s = cpu_run_product(e, t->op, t->product);
-		i++;
 	}
 	return s;
 }
@@ -177,8 +191,12 @@ int cpu_run(inn_ctx *ctx, inn_exec *e)
 	omp_set_num_threads(e->dev->threads);
 	if (!e->ready && e->p->n_blocks) {
 		s = run_block(e, 0);
-		for (uint32_t i = 0; !s && i < e->n_once; i++)
+		for (uint32_t i = 0; !s && i < e->n_once; i++) {
+			double start = cpu_now(e);
+
 			s = e->once[i].fn(e, e->once[i].op, e->once[i].arg);
+			cpu_spend(e, e->once[i].op, AS_WEIGHTS, start);
+		}
 		e->ready = !s;
 	}
 	return s || e->p->n_blocks < 2 ? s : run_block(e, 1);
