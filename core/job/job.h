@@ -41,6 +41,8 @@ struct inn_model {
 	const struct inn_format_ops *format;
 	struct inn_insts passes;     /* for analysis */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
+	struct inn__exec *predict;   /* of inn_predict, for batches of predict_batch; NULL until asked for */
+	uint32_t predict_batch;
 	bool settled[2];             /* graph, plain: resolved, and the passes are done */
 	uint64_t hash;               /* 0: not yet known */
 };

@@ -32,7 +32,7 @@ OURS = {"gradient": "gradient", "guided_backprop": "guided_backprop", "lrp.epsil
 
 def innvestigate(name, x):
     """Ours, through the library's public interface."""
-    from innvestigate import Job
+    from native import Job
     job = Job(o.library, "cpu")
     model = job.model(o.folder / f"{name}.onnx")
     made = {}
