@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT };
+enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT, PROFILE, FLOOR };
 
 const struct option_row option_rows[] = {
 	{ 'm', "model", "FILE", "the network", "analyze predict fit plan check" },
@@ -26,6 +26,8 @@ const struct option_row option_rows[] = {
 	{ 's', "set", "KEY=VALUE", "overlay one key of the configuration, as in analyzers.0.epsilon=0.1", "run check plan" },
 	{ FORCE, "force", NULL, "write over the results of another run", "run" },
 	{ DUMP, "dump", NULL, "print every operation of the plan", "plan" },
+	{ PROFILE, "profile", NULL, "run it and say where the time goes, for the input given or for noise", "plan" },
+	{ FLOOR, "floor", "FILE", "put the times of tests/bench/floor beside the profile", "plan" },
 	{ JSON, "json", NULL, "results as JSON", NULL },
 	{ QUIET, "quiet", NULL, "errors only", NULL },
 	{ VERBOSE, "verbose", NULL, "say more", NULL },
@@ -119,7 +121,9 @@ static int take(struct cli *c, const struct option_row *o, const char *v)
 	case QUIET: c->quiet = true; break;
 	case VERBOSE: c->verbose = true; break;
 	case FORCE: c->force = r->force = true; break;
-	case DUMP: c->dump = r->dump = true; break;
+	case DUMP: c->show.dump = true; break;
+	case PROFILE: c->show.profile = true; break;
+	case FLOOR: c->show.floor = v; break;
 	case HELP: c->help = true; break;
 	}
 	return INN_OK;

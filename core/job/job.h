@@ -41,6 +41,8 @@ struct inn_model {
 	const struct inn_format_ops *format;
 	struct inn_insts passes;     /* for analysis */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
+	struct inn__exec *predict;   /* of inn_predict, for batches of predict_batch; NULL until asked for */
+	uint32_t predict_batch;
 	bool settled[2];             /* graph, plain: resolved, and the passes are done */
 	uint64_t hash;               /* 0: not yet known */
 };
@@ -280,5 +282,22 @@ int inn__layers_write(inn_job *job, const char *dir, const char *label, const st
 /* Every layer that keeps more than `limit` of the output's relevance is an error. */
 int inn__audit_limit(inn_job *job, const char *label, const struct inn__layers *l, const struct inn_tensor *t, double limit) INN_MUST;
 /* request.c */
-int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out) INN_MUST;
+/* s: the samples of the request, possibly none. */
+int inn__show_plan(inn_job *job, const struct inn__show *show, struct inn_model *m, struct inn__exec *e, struct inn__samples *s,
+		   FILE *out) INN_MUST;
+/* profile.c: what each part of a loaded plan takes for one batch of the samples (of noise, if there are none). */
+struct inn__part {
+	uint32_t op, n_with;
+	const uint32_t *with;     /* the other operations computed there */
+	const char *how;
+	bool extra, once;         /* something else done for the operation; only before the first batch */
+	uint64_t runs;
+	double seconds, flops, bytes, floor; /* floor in seconds, 0: unknown */
+};
+struct inn__profile { struct inn__part *part; size_t n, cap; double wall, total; uint32_t batches; }; /* total: of parts that are not `once` */
+/* floor: a file of floors, or NULL. */
+int inn__profile(inn_job *job, struct inn__exec *e, struct inn__samples *s, const char *floor, struct inn__profile *p) INN_MUST;
+int inn__profile_show(inn_job *job, const struct inn_plan *plan, const struct inn__profile *p, bool json, FILE *out) INN_MUST;
+/* What a product is called in a file of floors, where times depend on nothing else but the number of threads. */
+void inn__product_key(const struct inn_plan *p, uint32_t op, struct inn__text *t);
 #endif

@@ -44,5 +44,7 @@ void inn__plan_free(struct inn_plan *p); /* NULL ok */
 int inn__widen(inn_ctx *ctx, const struct inn_plan *p, uint32_t rows, struct inn_plan **out);
 void inn__plan_dump(const struct inn_plan *p, FILE *to);
 struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: pre-activations stored besides their ReLU */
+/* Multiplications and additions of a product, elements of elementwise operations and reductions, 0 of all others. */
+double inn__plan_flops(const struct inn_plan *p, uint32_t op);
 void inn__plan_cost(const struct inn_plan *p, struct inn__cost *c);
 #endif

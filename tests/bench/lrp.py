@@ -23,7 +23,7 @@ from zennit.attribution import Gradient
 from zennit.composites import EpsilonAlpha2Beta1, EpsilonPlus, EpsilonPlusFlat
 from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
-from innvestigate import Job
+from native import Job
 
 METHODS = {"lrp.epsilon_plus": EpsilonPlus, "lrp.epsilon_plus_flat": EpsilonPlusFlat, "lrp.epsilon_alpha2_beta1": EpsilonAlpha2Beta1}
 NETWORKS = {"vgg16": VGGCanonizer, "resnet50": ResNetCanonizer}

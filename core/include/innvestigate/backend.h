@@ -78,6 +78,15 @@ struct inn_device { /* one that a backend could open; strings live until the cal
 	uint64_t memory; /* bytes; 0: unknown */
 	const char *why; /* NULL, or why the backend's options mean this one */
 };
+struct inn_timing { /* one part of an executable; strings and lists live until the call ends */
+	uint32_t op;                /* the operation, or the last of those that are computed together */
+	const uint32_t *with;       /* the n_with others */
+	uint32_t n_with;
+	const char *how;            /* by what it is computed; "" if there is nothing to say */
+	bool extra;                 /* something else that is done for its result: `how` says what */
+	uint64_t runs;
+	double seconds;
+};
 typedef struct inn_dev inn_dev;
 typedef struct inn_exec inn_exec;
 struct inn_backend_ops {
@@ -108,5 +117,7 @@ struct inn_backend_ops {
 	/* Optional: how many rows a batch should have for the device to be busy; core then runs up to as many of a loop's
 	 * iterations side by side. */
 	uint32_t (*rows)(const inn_dev *dev, const struct inn_plan *p);
+	/* Optional: shows what every part took since the last call. The first call, before the first run, begins to measure. */
+	int (*profile)(inn_ctx *ctx, inn_exec *exec, void (*show)(void *user, const struct inn_timing *t), void *user);
 };
 #endif

@@ -22,6 +22,7 @@ struct step { /* fn NULL: nothing to do at run time */
 	int (*fn)(struct inn_exec *e, uint32_t op, void *arg);
 	void *arg;
 	uint32_t op;
+	const char *how; /* for whom asks where the time goes; NULL: nothing to say */
 };
 struct once { struct step step; uint32_t location, value, order; }; /* reads the value at `location`, which operation `value` makes */
 enum place { AT_VALUE, AT_SCRATCH, AT_KEPT };
@@ -74,6 +75,7 @@ struct inn_exec {
 	struct alloc *allocs;
 	char *arena, *scratch, *kept;
 	size_t arena_size, scratch_size, kept_size, state_size;
+	struct spent *spent;       /* profile.c; NULL: nobody measures */
 	bool ready;                /* the prologue has run */
 };
 
@@ -161,6 +163,12 @@ int cpu_param(struct inn_exec *e, uint32_t i);
 int cpu_once(struct inn_exec *e, int (*fn)(struct inn_exec *, uint32_t, void *), uint32_t op, void *arg, uint32_t location);
 void cpu_sort_once(struct inn_exec *e); /* when all are there */
 int cpu_run_once(struct inn_exec *e, uint32_t i); /* what reads the value that operation i has made */
+/* profile.c: what each part took. `as`: the operation itself, copying its result to the other layout, making its weights. */
+enum spent_as { AS_STEP, AS_TWIN, AS_WEIGHTS, AS_KINDS };
+struct spent { double seconds; uint64_t runs; };
+double cpu_now(const struct inn_exec *e); /* 0 if nobody measures */
+void cpu_spend(struct inn_exec *e, uint32_t op, enum spent_as as, double since);
+int cpu_profile(inn_ctx *ctx, inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user);
 
 /* run.c */
 int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t);

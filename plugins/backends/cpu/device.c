@@ -97,6 +97,7 @@ static const struct inn_backend_ops cpu = {
 	.run = cpu_run,
 	.read = cpu_read,
 	.share = cpu_share,
+	.profile = cpu_profile,
 	.describe = describe,
 	.rows = rows,
 };

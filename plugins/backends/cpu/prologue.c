@@ -64,8 +64,10 @@ int cpu_run_once(struct inn_exec *e, uint32_t i)
 
 	for (; !s && e->next_once < e->n_once && e->once[e->next_once].value == i; e->next_once++) {
 		const struct step *o = &e->once[e->next_once].step;
+		double start = cpu_now(e);
 
 		s = o->fn(e, o->op, o->arg);
+		cpu_spend(e, o->op, AS_WEIGHTS, start);
 	}
 	return s;
 }

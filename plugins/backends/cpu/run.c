@@ -129,6 +129,24 @@ int cpu_loop(struct inn_exec *e, uint32_t i)
 	return INN_OK;
 }
 
+/* One step, its result in the other layout where somebody reads that, and the weights made of it. */
+static int run_step(struct inn_exec *e, uint32_t i)
+{
+	double start = cpu_now(e);
+	int s = INN_OK;
+
+	if (e->step[i].fn) {
+		s = e->step[i].fn(e, i, e->step[i].arg);
+		cpu_spend(e, i, AS_STEP, start);
+	}
+	for (const struct twin *t = e->after[i].next; !s && t; t = t->next) {
+		start = cpu_now(e);
+		s = cpu_run_product(e, t->op, t->product);
+		cpu_spend(e, t->op, AS_TWIN, start);
+	}
+	return s ? s : cpu_run_once(e, i);
+}
+
 static int run_block(struct inn_exec *e, uint32_t b);
 
 /* One pass over a block: its own steps, and the blocks nested in it as they come. */
@@ -144,15 +162,9 @@ static int pass(struct inn_exec *e, uint32_t b)
 		if (child < e->p->n_blocks && k[child].first == i) {
 			s = run_block(e, child);
 			i += k[child++].n;
-			continue;
+		} else {
+			s = run_step(e, i++);
 		}
-		if (e->step[i].fn)
-			s = e->step[i].fn(e, i, e->step[i].arg);
-		for (const struct twin *t = e->after[i].next; !s && t; t = t->next)
-			s = cpu_run_product(e, t->op, t->product);
-		if (!s)
-			s = cpu_run_once(e, i);
-		i++;
 	}
 	return s;
 }

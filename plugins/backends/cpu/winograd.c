@@ -243,6 +243,6 @@ int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint
 	if (w->x == NONE || (at != i && w->bias == NONE))
 		return INN_ENOMEM;
 	e->blocked[at] = true;
-	e->step[at] = (struct step){ .fn = run_winograd, .arg = w, .op = at };
+	e->step[at] = (struct step){ .fn = run_winograd, .arg = w, .op = at, .how = side == 2 ? "winograd F(2,3)" : "winograd F(4,3)" };
 	return weights(e, i, root_of(e, i, k_w), kernel, flipped, w);
 }

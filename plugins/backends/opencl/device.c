@@ -99,7 +99,7 @@ static int start(inn_ctx *ctx, inn_dev *d, const struct device_info *info, const
 	int s;
 
 	d->id = info->id;
-	d->profile = o->profile;
+	d->profile = d->report = o->profile;
 	if ((s = shape_kernels(ctx, d, info, o->gemm)))
 		return s;
 	d->context = clCreateContext(of, 1, &d->id, NULL, NULL, &code);
@@ -181,6 +181,7 @@ static const struct inn_backend_ops opencl = {
 	.run = ocl_run,
 	.read = ocl_read,
 	.describe = describe,
+	.profile = ocl_profile,
 	.devices = devices,
 };
 

@@ -20,7 +20,8 @@ struct inn_dev {
 	cl_command_queue queue;
 	cl_program program;       /* of the kernels in kernels/ */
 	struct generated *generated;
-	bool clblast, used_clblast, profile;
+	bool clblast, used_clblast;
+	bool profile, report;     /* kernels are measured; and what they took is said when an executable is released */
 	int lanes;                /* elements of a work-item: 16 or 1 */
 	size_t local;             /* work-items of a group along the first axis */
 	cl_ulong max_alloc;
@@ -54,7 +55,8 @@ struct step { struct launch *first, **last; };
 struct alloc { struct alloc *next; };
 
 struct timing { const char *name; double ms; uint32_t n; };
-struct pending { cl_event event; const char *name; };
+struct pending { cl_event event; const char *name; uint32_t step; };
+struct spent { double seconds; uint64_t runs; };
 struct packed { uint32_t root; size_t from, z; struct packing q; struct loc to; }; /* made once per model */
 
 struct inn_exec {
@@ -88,6 +90,8 @@ struct inn_exec {
 	int status;               /* of what was recorded so far */
 	struct pending *pending;  /* launches whose times are not read yet */
 	size_t n_pending, cap_pending;
+	uint32_t running;         /* step whose launches go to the queue */
+	struct spent *spent;      /* by step; NULL: nobody asks */
 	struct timing *timing;
 	uint32_t n_timing, cap_timing;
 	struct launch none;       /* given where memory is out; never run */
@@ -165,6 +169,7 @@ int ocl_note(struct inn_exec *e, const char *name, cl_event event); /* takes the
 /* profile.c: reads what the finished launches took; says where the time went. */
 void ocl_times(struct inn_exec *e);
 void ocl_report(struct inn_exec *e);
+int ocl_profile(inn_ctx *ctx, inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user);
 
 /* One function per family adds the launches of operation i. */
 void ocl_map(struct inn_exec *e, uint32_t i);
