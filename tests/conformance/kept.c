@@ -80,10 +80,37 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 	free_numbers(&u);
 }
 
+/* Rows with zeros, as rectifiers leave them, times a matrix that is read in either direction. */
+static inn_val rectified(inn_build *b, const inn_val *x, const struct spec *s)
+{
+	const struct kept *u = s->user;
+
+	return inn_matmul(b, inn_pos_part(b, x[0]), inn_param_of(b, "w", &u->w), false, s->a[0]);
+}
+
+static void matrices(struct bench *t)
+{
+	static const uint32_t rows[] = { 1, 2, 4, 5 };
+
+	for (uint32_t n = 0; n < 8; n++) {
+		uint32_t k = n & 1 ? 300 : 37, c = n & 1 ? 21 : 9000;
+		bool turned = n & 1;
+		struct kept u = { .w = { .shape = { .rank = 2, .dim = { turned ? c : k, turned ? k : c } }, .dtype = INN_F64 } };
+		struct spec s = { .name = "rows times a kept matrix", .make = rectified, .n_in = 1, .user = &u, .batch = rows[n / 2], .fast = true,
+				  .in = { { .rank = 2, .dim = { rows[n / 2], k } } }, .a = { turned } };
+
+		if ((u.w.data = numbers(count_of(&u.w.shape), SMOOTH, 5)))
+			conform(t, &s);
+		free_numbers(&u);
+	}
+}
+
 void conform_kept(struct bench *t)
 {
-	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 }, three[3] = { 3, 3, 3 }, single[3] = { 1, 1, 1 };
+	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
+	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 };
 
+	matrices(t);
 	for (int tail = PLAIN; tail < TAILS; tail++) {
 		struct inn_window same = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 		struct inn_window w = same;
@@ -91,6 +118,7 @@ void conform_kept(struct bench *t)
 		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
 		one(t, "3x3, few tiles", w, tile, three, 96, 64, tail);
 		one(t, "3x3, many channels, larger", w, large, three, 64, 80, tail);
+		one(t, "3x3, 32 channels", w, image, three, 32, 48, tail);
 		one(t, "3x3, few channels", w, image, three, 3, 16, tail);
 		w.before[0] = 0;
 		w.after[1] = 2;
@@ -98,6 +126,13 @@ void conform_kept(struct bench *t)
 		w = same;
 		w.stride[0] = w.stride[1] = 2;
 		one(t, "strided", w, image, three, 32, 16, tail);
+		w = same;
+		for (uint32_t c = 1; c <= 4; c++) {
+			w.before[0] = c;
+			w.after[1] = 5 - c;
+			w.dilation[1] = 1 + c / 3;
+			one(t, "a first layer", w, image, wide, c, 32, tail);
+		}
 		w = same;
 		w.groups = 32;
 		one(t, "depthwise", w, image, three, 32, 32, tail);

@@ -32,8 +32,7 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	uint32_t op;
 	size_t offset;
 };
-/* Made once per model; side: of the tiles of winograd.c, whose weights have no slot. */
-struct weight { uint32_t op, slot, side; bool flipped; dnnl_memory_desc_t md; size_t offset; };
+struct weight { int way; uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset; }; /* made once per model, for one way of choose.c */
 struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
 struct twin { uint32_t op; void *product; struct twin *next; };
@@ -137,8 +136,8 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
 /* fuse.c: finds the tails. */
 int cpu_fuse(struct inn_exec *e);
 int cpu_matmul(struct inn_exec *e, uint32_t i);
-/* The convolution of source k_x by the 3x3 kernel k_w, turned if flipped, in tiles of side x side: 2 or 4. */
-int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, uint32_t side, const uint32_t *before);
+int cpu_rows(struct inn_exec *e, uint32_t i);
+bool cpu_by_rows(const struct inn_exec *e, uint32_t i); /* choose.c */
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
 
 /* product.c: what matmul.c needs as well. */

@@ -70,6 +70,8 @@ int cpu_matmul(struct inn_exec *e, uint32_t i)
 		e->step[i] = (struct step){ .fn = cpu_zero, .op = i };
 		return INN_OK;
 	}
+	if (!s && cpu_by_rows(e, i))
+		return cpu_rows(e, i);
 	for (uint32_t k = 0; !s && k < 3; k++) {
 		describe(k < 2 ? src_shape(e, i, k) : &o->shape, rank, k < 2 && attr_of(e, i)[k], dim, stride);
 		s = cpu_dnnl(e, i, "a matrix", dnnl_memory_desc_init_by_strides(&md[k], (int)rank, dim, dnnl_f32, stride));

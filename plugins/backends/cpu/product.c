@@ -185,47 +185,8 @@ static dnnl_status_t attributes(const struct conv *c, dnnl_primitive_attr_t *att
 	return s;
 }
 
-static int make(struct inn_exec *e, const struct conv *c, uint32_t code)
-{
-	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
-				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
-				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
-	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
-						  { dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_diff_src_md },
-						  { dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_diff_weights_md } };
-	static const uint32_t in[3][2] = { { X, W }, { Y, W }, { X, Y } }, out[3] = { Y, X, W };
-	uint32_t kind = code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2;
-	dnnl_convolution_desc_t d;
-	dnnl_primitive_desc_t pd = NULL, hint = NULL;
-	dnnl_primitive_attr_t attr = NULL;
-	dnnl_status_t s = attributes(c, &attr);
-
-	if (!s)
-		s = forward_desc(c, kind ? dnnl_forward_training : dnnl_forward_inference, &d);
-	if (!s)
-		s = dnnl_primitive_desc_create(kind ? &hint : &pd, &d, attr, e->dev->engine, NULL);
-	if (!s && kind == 1)
-		s = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], &c->any[Y], c->stride,
-								     c->dilation, c->before, c->after);
-	if (!s && kind == 2)
-		s = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y],
-									c->stride, c->dilation, c->before, c->after);
-	if (!s && kind)
-		s = dnnl_primitive_desc_create(&pd, &d, attr, e->dev->engine, hint);
-	int r = cpu_dnnl(e, c->i, "a convolution", s);
-
-	if (!r)
-		r = emit(e, c, pd, in[kind], out[kind], arg[kind], query[kind]);
-	if (pd)
-		dnnl_primitive_desc_destroy(pd);
-	if (hint)
-		dnnl_primitive_desc_destroy(hint);
-	if (attr)
-		dnnl_primitive_attr_destroy(attr);
-	return r;
-}
-
-/* Dense descriptor of x, w or y, and the same with a free layout; weights get an axis for groups. */
+/* Dense descriptor of x, w or y, and the one to ask for: blocks of channels where they are fixed, so that values keep one
+ * layout from end to end, else what oneDNN likes best. Weights get an axis for groups. */
 static int layouts(struct inn_exec *e, struct conv *c, uint32_t k, const struct inn_shape *s)
 {
 	dnnl_dims_t dim, stride;
@@ -250,92 +211,142 @@ static int layouts(struct inn_exec *e, struct conv *c, uint32_t k, const struct 
 		stride[d] = n;
 	int r = cpu_dnnl(e, c->i, "a layout", dnnl_memory_desc_init_by_strides(&c->plain[k], nd, dim, dnnl_f32, stride));
 
+	if (!r && k != W && c->fixed)
+		return cpu_block_md(e, c->i, s, cpu_block_shape(e, s), &c->any[k]);
 	return r ? r : cpu_dnnl(e, c->i, "a layout", dnnl_memory_desc_init_by_tag(&c->any[k], nd, dim, dnnl_f32, dnnl_format_tag_any));
 }
 
-/* A stride-1 adjoint with constant weights is a forward convolution with flipped, transposed weights. */
-static bool can_flip(const struct inn_exec *e, uint32_t i, const struct inn_window *w, const struct inn_shape *s, uint32_t op)
+/* The primitive descriptor for one choice of layouts; NULL and success if oneDNN has none but its slow ones. */
+static dnnl_status_t describe(const struct inn_exec *e, const struct conv *c, uint32_t kind, const_dnnl_primitive_attr_t attr,
+			      dnnl_primitive_desc_t *pd)
 {
-	bool ok = !op_of(e, op)->home && !in_prologue(e, i);
+	dnnl_convolution_desc_t d;
+	dnnl_primitive_desc_t hint = NULL;
+	const char *name = "";
+	dnnl_status_t s = forward_desc(c, kind ? dnnl_forward_training : dnnl_forward_inference, &d);
 
-	for (uint32_t d = 0; d < w->n; d++) {
-		uint64_t reach = (uint64_t)w->dilation[d] * (s->dim[2 + d] - 1);
-
-		ok = ok && w->stride[d] == 1 && w->before[d] <= reach && w->after[d] <= reach;
+	*pd = NULL;
+	if (!s)
+		s = dnnl_primitive_desc_create(kind ? &hint : pd, &d, attr, e->dev->engine, NULL);
+	if (!s && kind == 1)
+		s = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], &c->any[Y], c->stride,
+								     c->dilation, c->before, c->after);
+	if (!s && kind == 2)
+		s = dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &c->any[X], &c->any[W], NULL, &c->any[Y],
+									c->stride, c->dilation, c->before, c->after);
+	if (!s && kind)
+		s = dnnl_primitive_desc_create(pd, &d, attr, e->dev->engine, hint);
+	if (hint)
+		dnnl_primitive_desc_destroy(hint);
+	if (!s && c->fixed && !dnnl_primitive_desc_query(*pd, dnnl_query_impl_info_str, 0, &name) && strncmp(name, "jit", 3) != 0) {
+		dnnl_primitive_desc_destroy(*pd);
+		*pd = NULL;
 	}
-	return ok;
+	if (s == dnnl_unimplemented && c->fixed)
+		s = dnnl_success;
+	return s;
 }
 
-/* The side of Winograd's tiles for a 3x3 convolution at stride 1, 0 for none: by shapes and by what is multiplied, never by a timing.
- * Whole blocks of channels, enough of them that the products outweigh the transforms. Large tiles for the network's own weights where
- * they save more products than they add at the border; not for weights that a rule changed, nor for quotients, whose range is wide:
- * there an output must not see more than its window. */
-static uint32_t tile_side(const struct inn_exec *e, const struct conv *c, uint32_t code)
+static int make(struct inn_exec *e, struct conv *c)
 {
-	bool ok = code == INN_OP_CONV && !e->p->strict && c->n == 2 && c->groups == 1 && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) &&
-		  cpu_block_shape(e, &c->shape[X]) && cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) &&
-		  c->shape[X].dim[1] >= 64 && c->shape[Y].dim[1] >= 64;
-	bool large = op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]];
+	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
+				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
+				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
+	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
+						  { dnnl_query_diff_dst_md, dnnl_query_weights_md, dnnl_query_diff_src_md },
+						  { dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_diff_weights_md } };
+	static const uint32_t in[3][2] = { { X, W }, { Y, W }, { X, Y } }, out[3] = { Y, X, W };
+	uint32_t kind = c->code == INN_OP_CONV ? 0 : c->code == INN_OP_CONV_DX ? 1 : 2;
+	dnnl_primitive_desc_t pd = NULL;
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_status_t s = attributes(c, &attr);
+	int r = cpu_dnnl(e, c->i, "a convolution", s);
 
-	for (uint32_t d = 0; ok && d < 2; d++) {
-		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
-		large = large && c->shape[Y].dim[2 + d] >= 20;
+	for (uint32_t k = 0; !r && k < 3; k++)
+		r = layouts(e, c, k, &c->shape[k]);
+	if (!r && c->fixed)
+		r = cpu_dnnl(e, c->i, "a convolution", describe(e, c, kind, attr, &pd));
+	for (uint32_t k = 0; !r && !pd && k < 3; k++) {
+		c->fixed = false;
+		r = layouts(e, c, k, &c->shape[k]);
 	}
-	return !ok ? 0 : large ? 4 : 2;
+	if (!r && !pd)
+		r = cpu_dnnl(e, c->i, "a convolution", describe(e, c, kind, attr, &pd));
+	if (!r)
+		r = emit(e, c, pd, in[kind], out[kind], arg[kind], query[kind]);
+	if (pd)
+		dnnl_primitive_desc_destroy(pd);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	return r;
 }
 
-int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
+/* Exchanges x and y: the adjoint is the convolution with the turned, transposed kernel. */
+static void turn(struct conv *c)
+{
+	const struct inn_shape t = c->shape[X];
+
+	c->flipped = true;
+	c->code = INN_OP_CONV;
+	c->shape[X] = c->shape[Y];
+	c->shape[Y] = t;
+	c->op[X] = c->op[Y];
+	c->src[X] = c->src[Y];
+	c->op[Y] = c->i;
+	c->src[Y] = NONE;
+	for (uint32_t d = 0; d < c->n; d++) {
+		dnnl_dim_t reach = (c->dilation[d] + 1) * ((dnnl_dim_t)c->shape[W].dim[2 + d] - 1);
+
+		c->before[d] = reach - c->before[d];
+		c->after[d] = reach - c->after[d];
+	}
+}
+
+void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c)
 {
 	static const uint32_t role[3][3] = { { X, W, Y }, { Y, W, X }, { X, Y, W } }; /* of source 0, source 1 and the result */
 	uint32_t code = op_of(e, i)->code;
 	const uint32_t *r = role[code == INN_OP_CONV ? 0 : code == INN_OP_CONV_DX ? 1 : 2];
 	struct inn_window w;
-	struct conv c = { .i = i, .at = at, .tail = at != i ? &e->tail[i] : NULL };
-	int s = INN_OK;
+
+	inn_op_window(e->p, i, &w);
+	*c = (struct conv){ .i = i, .at = at, .code = code, .tail = at != i ? &e->tail[i] : NULL, .n = w.n, .groups = w.groups };
+	for (uint32_t k = 0; k < 3; k++) {
+		c->shape[r[k]] = k < 2 ? *src_shape(e, i, k) : op_of(e, i)->shape;
+		c->op[r[k]] = k < 2 ? root_of(e, i, k) : i;
+		c->src[r[k]] = k < 2 ? k : NONE;
+	}
+	for (uint32_t d = 0; d < w.n; d++) {
+		c->stride[d] = w.stride[d];
+		c->dilation[d] = (dnnl_dim_t)w.dilation[d] - 1;
+		c->before[d] = w.before[d];
+		c->after[d] = w.after[d];
+	}
+	if (cpu_turns(e, c))
+		turn(c);
+}
+
+int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
+{
+	struct conv c;
 
 	if (!e->count[i])
 		return INN_OK;
 	e->step[at] = (struct step){ .fn = cpu_zero, .op = at };
 	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)])
 		return INN_OK;
-	inn_op_window(e->p, i, &w);
-	c.n = w.n;
-	c.groups = w.groups;
-	for (uint32_t k = 0; k < 3; k++) {
-		c.shape[r[k]] = k < 2 ? *src_shape(e, i, k) : op_of(e, i)->shape;
-		c.op[r[k]] = k < 2 ? root_of(e, i, k) : i;
-		c.src[r[k]] = k < 2 ? k : NONE;
-	}
-	c.flipped = code == INN_OP_CONV_DX && can_flip(e, i, &w, &c.shape[W], c.op[W]);
-	for (uint32_t d = 0; d < w.n; d++) {
-		uint32_t reach = w.dilation[d] * (c.shape[W].dim[2 + d] - 1);
+	cpu_conv(e, i, at, &c);
+	enum way way = cpu_way(e, &c);
 
-		c.stride[d] = w.stride[d];
-		c.dilation[d] = (dnnl_dim_t)w.dilation[d] - 1;
-		c.before[d] = c.flipped ? reach - w.before[d] : w.before[d];
-		c.after[d] = c.flipped ? reach - w.after[d] : w.after[d];
+	switch (way) {
+	case TILES_2:
+	case TILES_4: return cpu_winograd(e, &c, way);
+	case NARROW: return cpu_narrow(e, &c);
+	case DIRECT: break;
 	}
-	if (c.flipped) {
-		const struct inn_shape t = c.shape[X];
-
-		c.shape[X] = c.shape[Y];
-		c.shape[Y] = t;
-		c.op[X] = c.op[Y];
-		c.src[X] = c.src[Y];
-		c.op[Y] = i;
-		c.src[Y] = NONE;
-		code = INN_OP_CONV;
-	}
-	uint32_t side = tile_side(e, &c, code);
-
-	if (side)
-		return cpu_winograd(e, i, at, c.src[X], c.src[W], c.flipped, side, (const uint32_t[]){ (uint32_t)c.before[0], (uint32_t)c.before[1] });
-	for (uint32_t k = 0; !s && k < 3; k++)
-		s = layouts(e, &c, k, &c.shape[k]);
+	c.fixed = cpu_block_shape(e, &c.shape[X]) || cpu_block_shape(e, &c.shape[Y]);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
 		return INN_ENOMEM;
-	if (!s)
-		s = make(e, &c, code);
 	e->step[at] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = at };
-	return s;
+	return make(e, &c);
 }

@@ -5,6 +5,7 @@
 
 enum { X, W, Y };
 struct conv {
+	uint32_t code;                /* of the product as it is done: a turned adjoint is a convolution */
 	uint32_t i, at;               /* the operation; the one that stores the result, whose step it is */
 	const struct tail *tail;      /* what follows in the same pass, or NULL */
 	uint32_t op[3], src[3];       /* operations that hold x, w and y; their number as a source, NONE: the result */
@@ -12,10 +13,21 @@ struct conv {
 	uint32_t n, groups;
 	dnnl_memory_desc_t plain[3], any[3];
 	dnnl_dims_t stride, dilation, before, after;
+	bool fixed;                   /* x and y in blocks of channels where their shapes allow */
 	bool flipped;                 /* x and y exchanged, w flipped and transposed */
 	struct product *q;
 };
 
+/* product.c: operation i as a convolution whose result is stored at operation `at`. */
+void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c);
+
+/* choose.c */
+#define NARROW_TAPS 16u /* kernel positions along an axis */
+enum way { DIRECT, TILES_2, TILES_4, NARROW };
+enum way cpu_way(const struct inn_exec *e, const struct conv *c);
+bool cpu_turns(const struct inn_exec *e, const struct conv *c); /* an adjoint runs as the convolution with the turned kernel */
+int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way);
+int cpu_narrow(struct inn_exec *e, const struct conv *c);
 
 /* Room for `bytes` in the scratch memory of one product. */
 static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t bytes)
@@ -28,6 +40,8 @@ static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t byte
 }
 static inline bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
 
-/* weights.c: the slot of the kernel in the layout asked for. */
+/* weights.c: room among what is kept for the kernel in a layout of our own; fresh: nobody has asked for it before. */
+int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_t bytes, size_t *offset, bool *fresh);
+/* The slot of the kernel in the layout asked for. */
 int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot);
 #endif

@@ -24,6 +24,23 @@ static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
+int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_t bytes, size_t *offset, bool *fresh)
+{
+	*fresh = false;
+	for (uint32_t k = 0; k < e->n_weights; k++)
+		if (e->weight[k].way == (int)way && e->weight[k].op == c->op[W] && e->weight[k].flipped == c->flipped) {
+			*offset = e->weight[k].offset;
+			return INN_OK;
+		}
+	if (!cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
+		return INN_ENOMEM;
+	*offset = e->kept_size;
+	*fresh = true;
+	e->kept_size += round_up(bytes);
+	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .offset = *offset };
+	return INN_OK;
+}
+
 /* Weights that are the same for every batch are reordered once, and shared by all products that read them. */
 int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot)
 {
@@ -35,7 +52,7 @@ int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_
 	for (uint32_t k = 0; k < e->n_weights; k++) {
 		const struct weight *w = &e->weight[k];
 
-		if (w->slot != NONE && w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
+		if (w->way == DIRECT && w->op == c->op[W] && w->flipped == c->flipped && dnnl_memory_desc_equal(&w->md, want)) {
 			*slot = w->slot;
 			return INN_OK;
 		}

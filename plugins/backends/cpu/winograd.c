@@ -6,7 +6,7 @@
  *           stays 0, so nothing leaks from one result to its neighbours.
  *   side 4: points 0, 3/4, -3/4, 3/2, -3/2, infinity. 4 times fewer products, NMSE 1e-12. Results share the rounding of their tile;
  *           those whose window holds nothing but zeros are found beforehand and come out exact. */
-#include "cpu.h"
+#include "product.h"
 #include <omp.h>
 #include <string.h>
 #if defined(__x86_64__)
@@ -179,25 +179,6 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
-static int weights(struct inn_exec *e, uint32_t i, uint32_t op, uint32_t location, bool flipped, struct winograd *w)
-{
-	struct transform *f;
-	size_t at = e->kept_size;
-
-	for (uint32_t k = 0; k < e->n_weights; k++)
-		if (e->weight[k].side == w->side && e->weight[k].op == op && e->weight[k].flipped == flipped) {
-			w->weights = e->weight[k].offset;
-			return INN_OK;
-		}
-	if (!(f = cpu_alloc(e, 1, sizeof(*f))) || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
-		return INN_ENOMEM;
-	*f = (struct transform){ .w = location, .c = w->c, .o = w->o, .lanes = e->dev->lanes, .side = w->side, .flipped = flipped, .to = at };
-	w->weights = at;
-	e->kept_size += round_up(w->points * w->c * w->o * sizeof(float));
-	e->weight[e->n_weights++] = (struct weight){ .op = op, .slot = NONE, .side = w->side, .flipped = flipped, .offset = at };
-	return cpu_once(e, run_transform, i, f, location);
-}
-
 /* Tiles in a chunk: what it makes of them should stay near, and its weights be read seldom; chunks divide evenly. */
 static void divide(struct winograd *w, size_t threads)
 {
@@ -210,39 +191,41 @@ static void divide(struct winograd *w, size_t threads)
 	w->chunks = (w->tiles + w->step - 1) / w->step;
 }
 
-int cpu_winograd(struct inn_exec *e, uint32_t i, uint32_t at, uint32_t k_x, uint32_t k_w, bool flipped, uint32_t side, const uint32_t *before)
+int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way)
 {
 	struct winograd *w = cpu_alloc(e, 1, sizeof(*w));
-	const struct inn_shape *x = src_shape(e, i, k_x), *y = &op_of(e, i)->shape;
+	struct transform *f = cpu_alloc(e, 1, sizeof(*f));
+	uint32_t kernel = cpu_dense_once(e, c->i, c->src[W]);
+	bool fresh;
 
-	if (!w)
+	if (!w || !f || (w->x = cpu_block(e, c->at, c->i, c->src[X])) == NONE)
 		return INN_ENOMEM;
-	w->side = side;
-	w->points = (side + 2) * (side + 2);
-	w->c = x->dim[1];
-	w->o = y->dim[1];
+	w->side = way == TILES_4 ? 4 : 2;
+	w->points = (w->side + 2) * (w->side + 2);
+	w->c = c->shape[X].dim[1];
+	w->o = c->shape[Y].dim[1];
 	for (uint32_t d = 0; d < 2; d++) {
-		w->in[d] = x->dim[2 + d];
-		w->out[d] = y->dim[2 + d];
-		w->before[d] = before[d];
+		w->in[d] = c->shape[X].dim[2 + d];
+		w->out[d] = c->shape[Y].dim[2 + d];
+		w->before[d] = (uint32_t)c->before[d];
 	}
-	w->tiles_h = (w->out[0] + side - 1) / side;
-	w->tiles_w = (w->out[1] + side - 1) / side;
-	w->tiles = w->tiles_h * w->tiles_w * x->dim[0];
+	w->tiles_h = (w->out[0] + w->side - 1) / w->side;
+	w->tiles_w = (w->out[1] + w->side - 1) / w->side;
+	w->tiles = w->tiles_h * w->tiles_w * c->shape[X].dim[0];
 #if defined(__x86_64__)
 	w->steps = e->dev->lanes == 16 ? &wide_steps : &half_steps;
 #endif
 	divide(w, (size_t)e->dev->threads);
 	cpu_scratch(e, scratch_of(w) * (w->chunks < (size_t)e->dev->threads ? 1 : (size_t)e->dev->threads));
-	w->x = cpu_block(e, at, i, k_x);
-	w->bias = at != i ? cpu_dense(e, at, e->tail[i].add, e->tail[i].k) : NONE;
-	w->relu = at != i && e->tail[i].relu;
-	w->by = NONE;
-	uint32_t kernel = cpu_dense_once(e, i, k_w);
-
-	if (w->x == NONE || (at != i && w->bias == NONE))
+	w->bias = w->by = NONE;
+	if (c->tail && (w->bias = cpu_dense(e, c->at, c->tail->add, c->tail->k)) == NONE)
 		return INN_ENOMEM;
-	e->blocked[at] = true;
-	e->step[at] = (struct step){ .fn = run_winograd, .arg = w, .op = at, .how = side == 2 ? "winograd F(2,3)" : "winograd F(4,3)" };
-	return weights(e, i, root_of(e, i, k_w), kernel, flipped, w);
+	w->relu = c->tail && c->tail->relu;
+	e->blocked[c->at] = true;
+	e->step[c->at] = (struct step){ .fn = run_winograd, .arg = w, .op = c->at, .how = way == TILES_2 ? "winograd F(2,3)" : "winograd F(4,3)" };
+	*f = (struct transform){ .w = kernel, .c = w->c, .o = w->o, .lanes = e->dev->lanes, .side = w->side, .flipped = c->flipped };
+	int s = cpu_own_weight(e, c, way, w->points * w->c * w->o * sizeof(float), &w->weights, &fresh);
+
+	f->to = w->weights;
+	return s || !fresh ? s : cpu_once(e, run_transform, c->i, f, kernel);
 }

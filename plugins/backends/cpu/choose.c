@@ -1,0 +1,69 @@
+/* The choice for every product, by shapes and roles alone and never by a timing: the same plan gives the same bits.
+ *
+ *   matrix product   a few rows, a matrix that is the same for every batch    rows.c: reads it once, as it stands
+ *                    else                                                     oneDNN
+ *   convolution      3x3, stride 1, kernel the same for every batch,
+ *                    whole blocks of at least 32 channels                     winograd.c, tiles of 4x4 for the network's own weights at
+ *                                                                             sizes where they save more than they add at the border,
+ *                                                                             else 2x2: weights that a rule changed and quotients have a
+ *                                                                             wide range, and an output must not see more than its window
+ *                    else                                                     oneDNN, direct
+ *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
+ *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
+ *                    else                                                     oneDNN, backward data
+ *   weight gradient                                                           oneDNN, backward weights
+ *
+ * Values stand in blocks of channels wherever these are whole, and oneDNN is asked for its direct primitives on blocks; where
+ * it has none it chooses, and its operands are reordered. `strict: true` takes no Winograd. */
+#include "product.h"
+
+static bool is_kept(const struct inn_exec *e, const struct conv *c)
+{
+	return !op_of(e, c->op[W])->home && !in_prologue(e, c->i);
+}
+
+static bool by_winograd(const struct inn_exec *e, const struct conv *c)
+{
+	bool ok = !e->p->strict && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
+		  cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) && c->shape[X].dim[1] >= 32 && c->shape[Y].dim[1] >= 32;
+
+	for (uint32_t d = 0; ok && d < 2; d++)
+		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
+	return ok;
+}
+
+static bool large_tiles(const struct inn_exec *e, const struct conv *c)
+{
+	return op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]] && c->shape[Y].dim[2] >= 20 && c->shape[Y].dim[3] >= 20;
+}
+
+static bool is_narrow(const struct inn_exec *e, const struct conv *c)
+{
+	return c->code == INN_OP_CONV_DX && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[Y]) &&
+	       cpu_can_block(e, c->i, c->src[Y]) && c->shape[X].dim[1] <= 4 && c->shape[W].dim[2] <= NARROW_TAPS && c->shape[W].dim[3] <= NARROW_TAPS;
+}
+
+enum way cpu_way(const struct inn_exec *e, const struct conv *c)
+{
+	if (c->code == INN_OP_CONV && by_winograd(e, c))
+		return large_tiles(e, c) ? TILES_4 : TILES_2;
+	return is_narrow(e, c) ? NARROW : DIRECT;
+}
+
+bool cpu_turns(const struct inn_exec *e, const struct conv *c)
+{
+	bool ok = c->code == INN_OP_CONV_DX && is_kept(e, c) && !is_narrow(e, c);
+
+	for (uint32_t d = 0; d < c->n; d++) {
+		int64_t reach = (c->dilation[d] + 1) * ((int64_t)c->shape[W].dim[2 + d] - 1);
+
+		ok = ok && c->stride[d] == 1 && c->before[d] <= reach && c->after[d] <= reach;
+	}
+	return ok;
+}
+
+bool cpu_by_rows(const struct inn_exec *e, uint32_t i)
+{
+	return op_of(e, i)->shape.rank == 2 && !attr_of(e, i)[0] && src_shape(e, i, 0)->rank == 2 && src_shape(e, i, 1)->rank == 2 &&
+	       src_shape(e, i, 0)->dim[0] <= 4 && !op_of(e, root_of(e, i, 1))->home;
+}
