@@ -254,8 +254,8 @@ static int check_fit(struct work *w, const inn_node *n, inn_val y)
 	}
 	if (!(n->ops->traits & INN_T_NORM) || !n->n_in || !n->in[0] || inn_shape_eq(inn_node_shape(n, 0), inn_shape_of(w->b, y)))
 		return INN_OK;
-	return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: its parameters do not fit input %s", n->label,
-			inn_shape_str(inn_node_shape(n, 0), a));
+	return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: its parameters widen input %s to %s", n->label,
+			inn_shape_str(inn_node_shape(n, 0), a), inn_shape_str(inn_shape_of(w->b, y), c));
 }
 
 static int record(struct work *w, inn_node *n)
@@ -273,9 +273,10 @@ static int record(struct work *w, inn_node *n)
 			continue;
 		if (k >= most)
 			return inn_fail(w->g->ctx, INN_EUNSUP, NULL, "%s: output %u is not supported", n->label, k);
+		uint32_t errors = inn__errors(w->g->ctx);
 		inn_val y = n->ops->forward(w->b, n, w->x, w->w, k);
 
-		if (!y.id)
+		if (!y.id || inn__errors(w->g->ctx) > errors)
 			return refused(w, n);
 		if (!k && (status = check_fit(w, n, y)) < 0)
 			return status;
