@@ -95,6 +95,8 @@ struct inn__exec {           /* a plan on the device */
 	inn_exec *exec;
 	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
 	bool declared;           /* one run, arrays and outputs of any shapes */
+	bool read;               /* the weights have been read from the model's file */
+	bool settled;            /* the plan has the iterations side by side that it runs with */
 	uint32_t ids, valid, pick;
 	uint32_t n_maps, logits;  /* outputs [0, n_maps) are maps; UINT32_MAX: no logits */
 	size_t map_rows;          /* samples whose maps are kept; 0: all */
@@ -156,7 +158,12 @@ void inn__finish_end(inn_job *job, struct inn__other *main);
 /* compile.c */
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **e) INN_MUST;
 uint32_t inn__batch_for(size_t n); /* of 1, 2, 4, 8 the largest that is not above n: the batch where none is asked for */
+/* load.c: chooses the iterations side by side; under a memory limit also loads the plan, or refuses. */
+int inn__exec_settle(inn_job *job, struct inn__exec *e) INN_MUST;
 int inn__exec_load(inn_job *job, struct inn__exec *e) INN_MUST; /* to the device */
+int inn__exec_run(inn_job *job, struct inn__exec *e) INN_MUST;  /* one batch; the first reads the weights, and the file must still be the same */
+void inn__exec_locate(struct inn__exec *e); /* where inputs and outputs are in its plan */
+void inn__exec_forget(struct inn__exec *e); /* what was asked about layers */
 void inn__exec_free(inn_job *job, struct inn__exec *e);
 /* measure.c: records the metrics of every analyzer; `out` counts the plan's outputs. map: n_x of each analyzer. */
 int inn__measures_record(inn_job *job, const struct inn__what *w, struct inn__exec *e, inn_build *b, const struct inn_query *q,
