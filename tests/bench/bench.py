@@ -12,6 +12,7 @@ import os
 import pathlib
 import platform
 import re
+import select
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,7 @@ p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 p.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: processor time, for machines that do other work too")
 p.add_argument("--minutes", type=float, default=15)
 p.add_argument("--seconds", type=float, default=10, help="of turns for one method, after the second turn")
+p.add_argument("--patience", type=float, default=60, help="seconds that one call may take; after that the tool is left out")
 p.add_argument("--python", help="one that has torch, torchvision, zennit, captum, onnx and onnxruntime")
 p.add_argument("--tensorflow", help="a python that has tensorflow and innvestigate")
 p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
@@ -65,20 +67,36 @@ class Worker:
     """A tool in its own process."""
 
     def __init__(self, tool, python):
-        command = [python, HERE / "worker.py", tool, FOLDER, "--threads", str(o.threads), "--clock", o.clock, "--library",
-                   o.build / "libinnvestigate.so"]
-        self.tool = tool
+        self.tool, self.loaded = tool, None
+        self.command = [python, HERE / "worker.py", tool, FOLDER, "--threads", str(o.threads), "--clock", o.clock, "--library",
+                        o.build / "libinnvestigate.so"]
         self.log = open(FOLDER / f"{tool}.log", "w")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def ask(self, **order):
         try:
             print(json.dumps(order), file=self.process.stdin, flush=True)
-            return json.loads(self.process.stdout.readline() or '{"error": "the process ended"}')
+            if select.select([self.process.stdout], [], [], o.patience)[0]:
+                return json.loads(self.process.stdout.readline() or '{"error": "the process ended"}')
         except OSError as e:
             return {"error": str(e)}
+        self.end(kill=True)
+        self.start()
+        if self.loaded and order != self.loaded:
+            self.ask(**self.loaded)
+        return {"error": f"takes longer than {o.patience:g} s"}
 
-    def end(self):
+    def load(self, name, batch):
+        """The methods that it has for this network."""
+        self.loaded = {"load": name, "batch": batch}
+        return self.ask(**self.loaded).get("methods", [])
+
+    def end(self, kill=False):
+        if kill:
+            self.process.kill()
         self.process.stdin.close()
         self.process.wait()
 
@@ -198,9 +216,9 @@ def group(results, workers, name, batch):
         return
     if results.missing("floor", key):
         results.put("floor", key, floors(name, batch))
-    can = {w.tool: w.ask(load=name, batch=batch) for w in workers}
+    can = {w.tool: w.load(name, batch) for w in workers}
     for method in left:
-        able = [w for w in workers if method in can[w.tool].get("methods", [])]
+        able = [w for w in workers if method in can[w.tool]]
         if not late():
             results.put("cells", f"{key}/{method}", turns(able, method))
 
