@@ -12,6 +12,7 @@ import os
 import pathlib
 import platform
 import re
+import select
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ HERE = ROOT / "tests" / "bench"
 NETWORKS = ["vgg16", "resnet50", "inception_v3", "densenet121", "efficientnet_lite0"]
 METHODS = ["forward", "gradient", "guided_backprop", "lrp.epsilon", "lrp.z_plus", "lrp.alpha2_beta1", "smoothgrad", "integrated_gradients"]
 REPEATED = ["smoothgrad", "integrated_gradients"]  # 50 passes: with a batch of 1 only, unless asked for
+TURNS = 15
 PACKAGES = ["torch", "torchvision", "zennit", "captum", "onnx", "onnxruntime", "matplotlib", "numpy"]
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -31,7 +33,8 @@ p.add_argument("--methods", nargs="*", choices=METHODS)
 p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 p.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: processor time, for machines that do other work too")
 p.add_argument("--minutes", type=float, default=15)
-p.add_argument("--seconds", type=float, default=10, help="of turns for one method, after the second turn")
+p.add_argument("--seconds", type=float, default=10, help="of turns for one method, after the first two")
+p.add_argument("--patience", type=float, default=60, help="seconds that one call may take; after that the tool is left out")
 p.add_argument("--python", help="one that has torch, torchvision, zennit, captum, onnx and onnxruntime")
 p.add_argument("--tensorflow", help="a python that has tensorflow and innvestigate")
 p.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
@@ -57,7 +60,8 @@ def ready():
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", FOLDER / "venv"], check=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    if str(python) != sys.executable:
+    python = os.path.abspath(python)
+    if python != sys.executable:
         os.execv(python, [python, *sys.argv, "--python", python])
 
 
@@ -65,20 +69,36 @@ class Worker:
     """A tool in its own process."""
 
     def __init__(self, tool, python):
-        command = [python, HERE / "worker.py", tool, FOLDER, "--threads", str(o.threads), "--clock", o.clock, "--library",
-                   o.build / "libinnvestigate.so"]
-        self.tool = tool
+        self.tool, self.loaded = tool, None
+        self.command = [python, HERE / "worker.py", tool, FOLDER, "--threads", str(o.threads), "--clock", o.clock, "--library",
+                        o.build / "libinnvestigate.so"]
         self.log = open(FOLDER / f"{tool}.log", "w")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def ask(self, **order):
         try:
             print(json.dumps(order), file=self.process.stdin, flush=True)
-            return json.loads(self.process.stdout.readline() or '{"error": "the process ended"}')
+            if select.select([self.process.stdout], [], [], o.patience)[0]:
+                return json.loads(self.process.stdout.readline() or '{"error": "the process ended"}')
         except OSError as e:
             return {"error": str(e)}
+        self.end(kill=True)
+        self.start()
+        if self.loaded and order != self.loaded:
+            self.ask(**self.loaded)
+        return {"error": f"takes longer than {o.patience:g} s"}
 
-    def end(self):
+    def load(self, name, batch):
+        """The methods that it has for this network."""
+        self.loaded = {"load": name, "batch": batch}
+        return self.ask(**self.loaded).get("methods", [])
+
+    def end(self, kill=False):
+        if kill:
+            self.process.kill()
         self.process.stdin.close()
         self.process.wait()
 
@@ -113,19 +133,20 @@ def floors(name, batch):
 
 def turns(workers, method):
     """Median milliseconds of each tool, one call of each in turn; the first turn warms up."""
-    times, errors, start = {w.tool: [] for w in workers}, {}, None
-    while start is None or len(times[workers[0].tool]) < 2 or (time.monotonic() - start < o.seconds and len(times[workers[0].tool]) < 15):
-        if times[workers[0].tool] and start is None:
-            start = time.monotonic()
+    times, errors, end = {w.tool: [] for w in workers}, {}, None
+    for turn in range(1 + TURNS):
         for w in [w for w in workers if w.tool not in errors]:
+            time.sleep(0.02)  # threads of the one before may still be spinning
             answer = w.ask(run=method)
             if "error" in answer:
-                errors[w.tool] = answer["error"]
-            times[w.tool].append(answer.get("ms"))
-        if workers[0].tool in errors:
+                errors[w.tool] = {"error": answer["error"]}
+            elif turn:
+                times[w.tool].append(answer["ms"])
+        if not turn:
+            end = time.monotonic() + o.seconds
+        elif time.monotonic() > end:
             break
-    return {tool: {"ms": statistics.median(v[1:]), "turns": len(v) - 1} for tool, v in times.items() if tool not in errors} | \
-        {tool: {"error": e} for tool, e in errors.items()}
+    return {tool: {"ms": statistics.median(v), "turns": len(v)} for tool, v in times.items() if tool not in errors} | errors
 
 
 # A small process starts the one that is measured: a child's peak memory is never below its parent's.
@@ -198,10 +219,10 @@ def group(results, workers, name, batch):
         return
     if results.missing("floor", key):
         results.put("floor", key, floors(name, batch))
-    can = {w.tool: w.ask(load=name, batch=batch) for w in workers}
+    can = {w.tool: w.load(name, batch) for w in workers}
     for method in left:
-        able = [w for w in workers if method in can[w.tool].get("methods", [])]
-        if not late():
+        able = [w for w in workers if method in can[w.tool]]
+        if able and not late():
             results.put("cells", f"{key}/{method}", turns(able, method))
 
 

@@ -18,7 +18,7 @@ class Residual(nn.Module):
 
 def convolution(c, k, size=1, stride=1, groups=1, rectified=True):
     layers = [nn.Conv2d(c, k, size, stride, size // 2, groups=groups, bias=False), nn.BatchNorm2d(k)]
-    return layers + [nn.ReLU6()] if rectified else layers
+    return layers + [nn.ReLU6(inplace=True)] if rectified else layers
 
 
 def efficientnet_lite0():
@@ -37,7 +37,6 @@ def efficientnet_lite0():
 
 
 def network(name):
-    """In evaluation mode; activations keep their inputs, as attribution wants it."""
     torch.manual_seed(1)
     if name == "efficientnet_lite0":
         net = efficientnet_lite0()
@@ -49,9 +48,14 @@ def network(name):
             if isinstance(m, nn.BatchNorm2d):
                 m.running_mean.normal_(0, 0.1)
                 m.running_var.uniform_(0.5, 2)
-            if isinstance(m, (nn.ReLU, nn.ReLU6)):
-                m.inplace = False
     return net.eval().requires_grad_(False)
+
+
+def in_place(net, yes):
+    """Whether activations overwrite their inputs: faster, but attribution by hooks wants to see them."""
+    for m in net.modules():
+        if isinstance(m, (nn.ReLU, nn.ReLU6)):
+            m.inplace = yes
 
 
 def images(name, n):

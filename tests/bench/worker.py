@@ -68,6 +68,7 @@ def zennit_composites(name):
 def pytorch(name, x):
     """PyTorch, with zennit for LRP and Captum for the rest."""
     import torch
+    from networks import in_place
     torch.set_num_threads(o.threads)
     net = torch.load(o.folder / f"{name}.pt", weights_only=False)
     batch = torch.from_numpy(x)
@@ -85,6 +86,11 @@ def pytorch(name, x):
         y = net(v)
         return torch.autograd.grad(y[rows, y.argmax(1)].sum(), v)
 
+    def hooked(call, *args):
+        in_place(net, False)
+        call(*args)
+        in_place(net, True)
+
     def zennit(method):
         from zennit.attribution import Gradient
         with Gradient(model=net, composite=zennit_composites(name)[method]) as attributor:
@@ -100,8 +106,8 @@ def pytorch(name, x):
         if method == "smoothgrad":
             return captum(lambda n: attr.NoiseTunnel(attr.Saliency(n)), nt_type="smoothgrad", nt_samples=STEPS, stdevs=0.2, abs=False)
         return captum(attr.IntegratedGradients, n_steps=STEPS)
-    return {"forward": forward, "gradient": gradient} | {m: lambda m=m: zennit(m) for m in ("lrp.epsilon", "lrp.z_plus", "lrp.alpha2_beta1")} | \
-        {m: lambda m=m: with_captum(m) for m in ("guided_backprop", "smoothgrad", "integrated_gradients")}
+    return {"forward": forward, "gradient": gradient} | {m: lambda m=m: hooked(zennit, m) for m in ("lrp.epsilon", "lrp.z_plus", "lrp.alpha2_beta1")} | \
+        {m: lambda m=m: hooked(with_captum, m) for m in ("guided_backprop", "smoothgrad", "integrated_gradients")}
 
 
 def keras_network(name, size):
@@ -128,7 +134,7 @@ def tensorflow(name, x):
         net.save(path)
     last = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
     forward, made = tf.keras.backend.function(net.inputs, net.outputs), {}
-    names = {"gradient": ("gradient", {}), "guided_backprop": ("guided_backprop", {}), "lrp.epsilon": ("lrp.epsilon", {}),
+    names = {"guided_backprop": ("guided_backprop", {}), "lrp.epsilon": ("lrp.epsilon", {}),
              "lrp.z_plus": ("lrp.sequential_preset_a", {}), "lrp.alpha2_beta1": ("lrp.alpha_2_beta_1", {}),
              "smoothgrad": ("smoothgrad", {"augment_by_n": STEPS}), "integrated_gradients": ("integrated_gradients", {"steps": STEPS})}
 
@@ -137,7 +143,9 @@ def tensorflow(name, x):
             kind, more = names[method]
             made[method] = released.create_analyzer(kind, net, disable_model_checks=True, **more)
         return made[method].analyze(last)
-    return {"forward": lambda: forward([last])} | {m: lambda m=m: analyze(m) for m in names}
+    best = tf.reduce_sum(tf.reduce_max(net.outputs[0], 1))
+    gradient = tf.keras.backend.function(net.inputs, tf.keras.backend.gradients(best, net.inputs))
+    return {"forward": lambda: forward([last]), "gradient": lambda: gradient([last])} | {m: lambda m=m: analyze(m) for m in names}
 
 
 TOOLS = {"innvestigate": innvestigate, "pytorch": pytorch, "onnxruntime": onnxruntime, "tensorflow": tensorflow}
