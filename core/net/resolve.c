@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLD_TOTAL ((uint64_t)1 << 28) /* elements of all folded constants, over all resolutions */
+#define TOUCHED ((uint64_t)1 << 27) /* elements that folding may read and make, over all resolutions, besides 8 for each stored byte */
 
 struct work {
 	inn_graph *g;
@@ -121,6 +121,18 @@ static uint64_t fold_key(const inn_graph *g, const inn_node *n)
 	return h | 1;
 }
 
+/* Small files must not cost much time: what folding reads and makes is bounded. */
+static int afford(inn_graph *g, const inn_node *n, const struct inn_tensor *in)
+{
+	size_t count;
+
+	for (uint32_t k = 0; k < n->n_in && !n->ops->fold_shape_only; k++)
+		g->touched += in[k].data && inn_shape_count(&in[k].shape, &count) ? count : 0;
+	if (g->touched <= TOUCHED + 8 * g->stored)
+		return INN_OK;
+	return inn_fail(g->ctx, INN_ELIMIT, NULL, "%s: the model's constants take too much work to unfold", n->label);
+}
+
 #define NOT_FOLDED 1 /* the layer declined without an error: it is recorded instead */
 
 static int fold(struct work *w, inn_node *n)
@@ -140,8 +152,17 @@ static int fold(struct work *w, inn_node *n)
 			w->in[k] = n->in[k] && t->value ? *t->value : (struct inn_tensor){ .shape = t->shape };
 		}
 		uint32_t errors = inn__errors(g->ctx);
-		int status = n->ops->fold(g->ctx, n, w->in, n->n_in, out);
+		int status = afford(g, n, w->in);
 
+		if (status == INN_OK) {
+			uint64_t most = inn_limit(g->ctx, INN_LIMIT_CONSTANTS), left;
+
+			most = most > 100 * g->stored ? most : 100 * g->stored;
+			left = most > g->unfolded ? most - g->unfolded : 0;
+			inn__ctx_budget(g->ctx, left, "the network's constants unfold to more than limits.constants allows, and a hundred times what it stores");
+			status = n->ops->fold(g->ctx, n, w->in, n->n_in, out);
+			g->unfolded += left - inn__ctx_budget(g->ctx, UINT64_MAX, NULL);
+		}
 		if (status < 0 && inn__errors(g->ctx) == errors)
 			return NOT_FOLDED;
 		if (status < 0)
@@ -163,8 +184,7 @@ static int fold(struct work *w, inn_node *n)
 				continue;
 			return inn_fail(g->ctx, INN_EBUG, NULL, "%s: folding gave no output %u", n->label, k);
 		}
-		if (fresh && (g->folded += count) > FOLD_TOTAL)
-			return inn_fail(g->ctx, INN_ELIMIT, NULL, "%s: the model's constants unfold to too many elements", n->label);
+		g->touched += fresh ? count : 0;
 		t->value = v;
 		t->param = t->name;
 		t->shape = v->shape;

@@ -17,8 +17,10 @@ static int fold(FOLD)
 	const struct opts *o = inn_node_opts(n);
 	uint32_t dtype = host_dtype(o->to);
 
-	if (!n_in || dtype == INN_DTYPES)
+	if (dtype == INN_DTYPES)
 		return unsupported_in(ctx, n, "this data type is not supported");
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
 	return host_cast(ctx, n, &in[0], dtype, out);
 }
 

@@ -36,7 +36,9 @@ static bool part(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, uin
 
 static int fold(FOLD)
 {
-	for (uint32_t i = 0; n_in && i < inn_node_n_out(n); i++) {
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
+	for (uint32_t i = 0; i < inn_node_n_out(n); i++) {
 		struct inn_shape s = in[0].shape;
 		int64_t step[INN_MAX_RANK], from, to;
 		uint32_t axis;
