@@ -224,8 +224,13 @@ static int placeholders(struct work *w, const inn_node *n)
 		size_t count;
 
 		w->x[k] = v;
-		if (!n->in[k] || (t->value && (!inn_shape_count(&t->shape, &count) || !count)))
+		if (!n->in[k])
 			continue;
+		if (t->value && (!inn_shape_count(&t->shape, &count) || !count)) {
+			if (row >= 0)
+				return inn_fail(g->ctx, INN_ESHAPE, NULL, "%s: %s %s is empty", n->label, n->ops->weights[row].name, t->name);
+			continue;
+		}
 		if (t->value && !inn__is_float(t->value->dtype)) {
 			if (row >= 0)
 				return inn_fail(g->ctx, INN_EUNSUP, NULL, "%s: %s is %s; only floating-point weights are supported", n->label,
@@ -266,7 +271,10 @@ static int check_fit(struct work *w, const inn_node *n, inn_val y)
 		w->w[row].id = 0;
 		want = inn_shape_of(w->b, n->ops->forward(w->b, n, w->x, w->w, 0));
 		w->w[row] = bias;
-		if (inn_shape_eq(want, inn_shape_of(w->b, y)))
+		/* Nor does one number stand for all channels. */
+		bool one = (n->ops->traits & INN_T_SPATIAL) && inn_shape_of(w->b, bias)->rank == 1 && inn_dim(w->b, bias, 0) != inn_dim(w->b, y, 1);
+
+		if (!one && inn_shape_eq(want, inn_shape_of(w->b, y)))
 			return INN_OK;
 		return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: %s %s does not fit output %s", n->label, n->ops->weights[row].name,
 				inn_shape_str(inn_shape_of(w->b, bias), a), inn_shape_str(want, c));

@@ -7,7 +7,7 @@ struct opts {
 };
 
 static const struct inn_param params[] = {
-	INN_INT(struct opts, to, 1, 0, 64, "ONNX data type"),
+	INN_INT(struct opts, to, 0, 0, 64, "ONNX data type"),
 	INN_BOOL(struct opts, saturate, true, "unused"),
 	{ 0 },
 };

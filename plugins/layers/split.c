@@ -25,12 +25,17 @@ static bool part(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, uin
 		return false;
 	int64_t length = s->dim[*axis], each = (length + parts - 1) / parts;
 
+	int64_t sum = 0;
+
+	for (int k = 0; k < count; k++)
+		sum += size[k] < 0 || size[k] > length ? INT64_MAX / MAX_LIST : size[k];
 	*from = count ? 0 : each * i;
-	for (uint32_t k = 0; k < i && (int)k < count; k++)
-		*from += size[k];
-	*to = count && (int)i < count ? *from + size[i] : *from + each < length ? *from + each : length;
-	if ((count && (uint32_t)count != parts) || *from < 0 || *to > length || *to < *from)
+	*to = *from + each < length ? *from + each : length;
+	if (count ? (uint32_t)count != parts || sum != length : *to < *from)
 		return unsupported_in(ctx, n, "the sizes do not fit the axis or the outputs"), false;
+	for (uint32_t k = 0; count && k < i; k++)
+		*from += size[k];
+	*to = count ? *from + size[i] : *to;
 	return true;
 }
 
