@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT, PROFILE, FLOOR };
+enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT, PROFILE, FLOOR, LIMITS };
 
 const struct option_row option_rows[] = {
 	{ 'm', "model", "FILE", "the network", "analyze predict fit plan check" },
@@ -31,6 +31,7 @@ const struct option_row option_rows[] = {
 	{ JSON, "json", NULL, "results as JSON", NULL },
 	{ QUIET, "quiet", NULL, "errors only", NULL },
 	{ VERBOSE, "verbose", NULL, "say more", NULL },
+	{ LIMITS, "limits", "MAPPING", "what a file may cost, '{nodes: 1000}': docs/reliability.md", NULL },
 	{ THREADS, "threads", "N", "threads of the backend", NULL },
 	{ PLUGIN_DIR, "plugin-dir", "DIR", "look for plugins here first", NULL },
 	{ HELP, "help", NULL, "say what the command does", NULL },
@@ -118,6 +119,7 @@ static int take(struct cli *c, const struct option_row *o, const char *v)
 	case 'k': return number(o->name, v, &r->top);
 	case THREADS: return number(o->name, v, &c->threads);
 	case JSON: c->json = r->json = true; break;
+	case LIMITS: c->limits = v; break;
 	case QUIET: c->quiet = true; break;
 	case VERBOSE: c->verbose = true; break;
 	case FORCE: c->force = r->force = true; break;

@@ -30,6 +30,7 @@ struct inn_job {
 	uint64_t memory;
 	uint32_t threads;
 	bool strict, keep_nonfinite;
+	uint32_t limits_given;       /* bit i: limit i stands on the command line, which wins */
 	inn__progress_fn progress;
 	void *progress_user;
 };
@@ -133,6 +134,8 @@ int inn__writable(inn_ctx *ctx, const char *path) INN_MUST;    /* before the wor
 int inn__defaults(inn_job *job) INN_MUST;
 int inn__last_status(const inn_ctx *ctx);
 int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *text, struct inn_inst *out) INN_MUST;
+/* limits.c: y NULL: none. `first`: over what was given before. */
+int inn__limits_bind(inn_job *job, const struct inn__yaml *y, bool first) INN_MUST;
 /* model.c */
 /* passes->v NULL: the defaults. */
 int inn__model_open(inn_job *job, const char *path, const struct inn_insts *passes, struct inn_model **m) INN_MUST;

@@ -117,10 +117,10 @@ static struct place reshaped(const inn_build *b, const struct value *x, const st
 		return at(0, x->run);
 	for (uint32_t d = x->axis + 1u; d < x->op.shape.rank; d++)
 		stride *= x->op.shape.dim[d];
-	for (uint32_t d = y->rank; d-- > 0; step *= y->dim[d]) {
+	for (uint32_t d = y->rank; d-- > 0 && step; step *= y->dim[d]) {
 		uint64_t run = stride / step;
 
-		if (stride % step == 0 && run * b->batch <= y->dim[d] && y->dim[d] % (run * b->batch) == 0)
+		if (run && stride % step == 0 && run * b->batch <= y->dim[d] && y->dim[d] % (run * b->batch) == 0)
 			return at((int)d, (uint32_t)run);
 	}
 	return unknown;

@@ -9,7 +9,7 @@ struct opts {
 
 static const struct inn_param params[] = {
 	INN_REAL(struct opts, epsilon, 1e-5, 0, 1e6, "added to the variance"),
-	INN_INT(struct opts, num_groups, 1, 1, 1 << 24, "groups of channels"),
+	INN_INT(struct opts, num_groups, 0, 0, 1 << 24, "groups of channels"),
 	INN_INT(struct opts, stash_type, 1, 0, 64, "unused"),
 	{ 0 },
 };
@@ -38,7 +38,7 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id)
 		return v;
-	if (s.rank < 3 || s.dim[1] % o->num_groups || !inn_shape_count(&s, &count) || !count)
+	if (s.rank < 3 || !o->num_groups || s.dim[1] % o->num_groups || !inn_shape_count(&s, &count) || !count)
 		return misfit(b, n, "the channels do not make num_groups groups");
 	grouped.dim[0] = s.dim[0];
 	grouped.dim[1] = (uint32_t)o->num_groups;

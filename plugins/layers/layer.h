@@ -90,6 +90,8 @@ static inline int numbers(inn_ctx *ctx, const inn_node *n, uint32_t k, const str
 	}
 	if (!t || !t->data)
 		return unsupported_in(ctx, n, "sizes and axes that are computed from the data are not supported, only constants"), -1;
+	if (t->dtype == INN_F32 || t->dtype == INN_F64 || t->dtype == INN_F16 || t->dtype == INN_BF16)
+		return unsupported_in(ctx, n, "sizes and axes must be integers"), -1;
 	if (!inn_shape_count(&t->shape, &count) || count > MAX_LIST)
 		return unsupported_in(ctx, n, "a list of at most 64 numbers is supported"), -1;
 	for (size_t i = 0; i < count; i++)
