@@ -113,7 +113,7 @@ static int start(inn_ctx *ctx, inn_dev *d, const struct device_info *info, const
 		snprintf(d->cache, sizeof(d->cache), "%s|%s|%s", info->platform_name, info->name, info->driver);
 	snprintf(d->text, sizeof(d->text), "OpenCL, %s, %s, driver %s, %s (%s)", info->platform_name, info->name, info->driver,
 		 d->clblast ? "CLBlast" : "own products", why);
-	if (d->clblast && (s = ocl_clblast_open(ctx, d)))
+	if (d->clblast && (s = ocl_clblast_open(ctx, d, info)))
 		return s;
 	return ocl_build(ctx, d, ocl_kernels, ocl_kernels_size, &d->program);
 }
@@ -183,6 +183,7 @@ static const struct inn_backend_ops opencl = {
 	.describe = describe,
 	.profile = ocl_profile,
 	.devices = devices,
+	.tune = ocl_tune,
 };
 
 INN_PLUGIN("opencl", "1.0.0", "BSD-2-Clause", &opencl.cls);

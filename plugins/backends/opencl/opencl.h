@@ -4,6 +4,7 @@
 #include <innvestigate/plugin.h>
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
+#include <limits.h>
 #include "kernels/shared.h"
 
 #define ALIGN 64u /* elements between values */
@@ -126,13 +127,23 @@ int ocl_check(inn_ctx *ctx, const struct inn_exec *e, uint32_t op, const char *w
 const char *ocl_error_name(cl_int code);
 
 /* select.c: devices as options choose among them. */
-struct device_info { cl_platform_id platform; cl_device_id id; cl_device_type type; cl_ulong memory; char platform_name[96], name[128], driver[96]; };
+struct device_info { cl_platform_id platform; cl_device_id id; uint32_t platform_at, at; /* in the order that OpenCL lists them */
+	 cl_device_type type; cl_ulong memory; char platform_name[96], name[128], driver[96]; };
 /* Gives a heap array of all devices, platform by platform; INN_EPLUGIN with an explanation if there is none. */
 int ocl_devices(inn_ctx *ctx, struct device_info **list, uint32_t *n);
 /* Which of them the options mean, NONE after recording. */
 uint32_t ocl_choose(inn_ctx *ctx, const struct ocl_opts *o, const struct device_info *list, uint32_t n, const char **why);
 /* Whether a GPU may be there, seen without opening a platform. */
 bool ocl_only_processors(void);
+
+/* files.c: FNV-1a, begun with OCL_HASH. */
+#define OCL_HASH 0xcbf29ce484222325u
+uint64_t ocl_hash(uint64_t h, const void *data, size_t n);
+/* The file of that key in the cache folder or, for what is to stay, in the data folder; false where there is none. */
+bool ocl_path(bool cache, uint64_t key, char path[PATH_MAX]);
+/* What the file holds, a 0 behind it, if it is ours and nobody else may write it; NULL otherwise. */
+char *ocl_load(const char *path, size_t *n);
+bool ocl_store(const char *path, const void *data, size_t n); /* whole or not at all */
 
 /* program.c: builds a program or takes it from the cache. */
 int ocl_build(inn_ctx *ctx, inn_dev *d, const char *source, size_t n, cl_program *program);
@@ -197,8 +208,12 @@ struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct 
 void ocl_tiles(struct inn_exec *e, struct launch *l, const struct product *p, size_t z);
 /* clblast.c */
 void ocl_clblast(struct inn_exec *e, uint32_t op, const struct gemm_of *q);
-int ocl_clblast_open(inn_ctx *ctx, inn_dev *d);  /* applies what `tune` stored */
+int ocl_clblast_open(inn_ctx *ctx, const inn_dev *d, const struct device_info *info); /* applies what `tune` stored */
 void ocl_clblast_close(inn_dev *d);
+
+/* tune.c: runs CLBlast's tuners on the device and stores what they found, a line for each of its kernels: NAME KEY=VALUE ... */
+int ocl_tune(inn_ctx *ctx, const void *opts);
+bool ocl_tuned_path(const struct device_info *info, char path[PATH_MAX]);
 
 /* run.c */
 int ocl_write(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t);
