@@ -6,7 +6,11 @@
 #include <string.h>
 
 #define ERRORS 64
+#if defined(INN_SANITIZED)
+#define BLOCK ((size_t)0) /* each on its own, so that the sanitizer sees where it ends */
+#else
 #define BLOCK ((size_t)64 << 10)
+#endif
 #define TEXT 256
 #define NAME 128
 
@@ -36,7 +40,16 @@ struct inn_ctx {
 	unsigned nesting;
 	uint32_t n;     /* slots in use */
 	uint64_t total; /* recorded ever, the dropped ones included */
+	uint64_t limit[INN_LIMITS];
+	uint64_t left;  /* bytes that may still be taken */
+	const char *spender;
 	struct slot slot[ERRORS];
+};
+
+static const uint64_t defaults[INN_LIMITS] = {
+#define INN_X(kind, key, most, text) [kind] = most,
+	INN_LIMIT_MAP(INN_X)
+#undef INN_X
 };
 
 inn_ctx *inn__ctx_new(void)
@@ -46,6 +59,8 @@ inn_ctx *inn__ctx_new(void)
 	if (ctx) {
 		ctx->level = INN__NORMAL;
 		atomic_init(&ctx->stop, false);
+		memcpy(ctx->limit, defaults, sizeof(defaults));
+		ctx->left = UINT64_MAX;
 	}
 	return ctx;
 }
@@ -74,6 +89,8 @@ static void *take(inn_ctx *ctx, size_t n, size_t size)
 	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX / 2)
 		return NULL;
 	bytes = bytes ? (bytes + align - 1) / align * align : align;
+	if (bytes > ctx->left)
+		return NULL;
 	if (!b || b->size - b->used < bytes) {
 		room = bytes > BLOCK / 4 ? bytes : BLOCK;
 		b = calloc(1, sizeof(*b) + room);
@@ -89,6 +106,7 @@ static void *take(inn_ctx *ctx, size_t n, size_t size)
 		}
 	}
 	b->used += bytes;
+	ctx->left -= ctx->left == UINT64_MAX ? 0 : bytes;
 	return (char *)b->data + b->used - bytes;
 }
 
@@ -96,9 +114,20 @@ void *inn_alloc(inn_ctx *ctx, size_t n, size_t size)
 {
 	void *p = take(ctx, n, size);
 
-	if (!p)
+	if (!p && ctx->spender && ctx->left != UINT64_MAX && n * size + sizeof(max_align_t) > ctx->left)
+		inn_fail(ctx, INN_ELIMIT, NULL, "%s", ctx->spender);
+	else if (!p)
 		inn_nomem(ctx);
 	return p;
+}
+
+uint64_t inn__ctx_budget(inn_ctx *ctx, uint64_t bytes, const char *spender)
+{
+	uint64_t left = ctx->left;
+
+	ctx->left = bytes;
+	ctx->spender = spender;
+	return left;
 }
 
 char *inn_strdup(inn_ctx *ctx, const char *s)
@@ -288,6 +317,34 @@ void inn__errors_move(inn_ctx *to, inn_ctx *from)
 		append(to, e->status, e->context, &e->loc, "%s", e->text);
 	}
 	from->n = 0;
+}
+
+/* ---- limits */
+
+uint64_t inn_limit(const inn_ctx *ctx, int kind) { return ctx->limit[kind]; }
+void inn__ctx_limit(inn_ctx *ctx, int kind, uint64_t most) { ctx->limit[kind] = most; }
+
+inn_ctx *inn__ctx_helper(const inn_ctx *of)
+{
+	inn_ctx *ctx = inn__ctx_new();
+
+	if (ctx)
+		memcpy(ctx->limit, of->limit, sizeof(of->limit));
+	return ctx;
+}
+
+int inn_within(inn_ctx *ctx, int kind, const struct inn_loc *loc, uint64_t n, uint64_t from, const char *what)
+{
+	static const char *const keys[INN_LIMITS] = {
+#define INN_X(kind, key, most, text) [kind] = #key,
+		INN_LIMIT_MAP(INN_X)
+#undef INN_X
+	};
+
+	if (n <= ctx->limit[kind] || n / 100 <= from)
+		return INN_OK;
+	return inn_fail(ctx, INN_ELIMIT, loc, "%s: %llu; limits.%s allows %llu%s", what, (unsigned long long)n, keys[kind],
+			(unsigned long long)ctx->limit[kind], from ? ", or a hundred times what the file holds" : "");
 }
 
 /* ---- stop flag and log */

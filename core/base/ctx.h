@@ -15,6 +15,10 @@ const struct inn__error *inn__error(const inn_ctx *ctx, uint32_t i); /* NULL pas
 void inn__errors_clear(inn_ctx *ctx);
 /* Appends another context's errors (reader threads). */
 void inn__errors_move(inn_ctx *to, inn_ctx *from);
+/* From now on inn_alloc gives no more than that; else its error says `spender`. UINT64_MAX: no limit. Gives what was left before. */
+uint64_t inn__ctx_budget(inn_ctx *ctx, uint64_t bytes, const char *spender);
+void inn__ctx_limit(inn_ctx *ctx, int kind, uint64_t most);
+inn_ctx *inn__ctx_helper(const inn_ctx *of);            /* a context for another thread, with the same limits; NULL: no memory */
 void inn__ctx_level(inn_ctx *ctx, enum inn__level level);
 void inn__ctx_stop(inn_ctx *ctx);                       /* async-signal-safe */
 /* "file:line:col: error: text", the source line and a caret if the file is readable; by inn_alloc. */

@@ -98,18 +98,22 @@ void inn__guard_end(struct inn__guard *g)
 	pthread_mutex_unlock(&lock);
 }
 
-void inn__cool(const struct inn_tensor *t)
+void inn_done(const void *p, size_t n)
 {
-	uintptr_t at = (uintptr_t)t->data, end;
-	size_t n;
+	uintptr_t at = (uintptr_t)p, end = at + n;
 
-	if (!at || !inn_shape_count(&t->shape, &n) || !n)
-		return;
-	end = at + n * inn_dtype_size(t->dtype);
-	if (!over(at) || over(at) != over(end - 1))
+	if (!n || !over(at) || over(at) != over(end - 1))
 		return;
 	at = (at + page - 1) & ~(page - 1);
 	end &= ~(page - 1);
 	if (at < end)
 		madvise((void *)at, end - at, MADV_DONTNEED);
+}
+
+void inn__cool(const struct inn_tensor *t)
+{
+	size_t n;
+
+	if (t->data && inn_shape_count(&t->shape, &n))
+		inn_done(t->data, n * inn_dtype_size(t->dtype));
 }

@@ -6,10 +6,11 @@
 struct cli {
 	inn_job *job;
 	struct inn__request request;
-	const char *backend, *plugin_dir[16], *set[256], *input[256], *layer[64], *operand, *file[1024];
+	const char *backend, *limits, *plugin_dir[16], *set[256], *input[256], *layer[64], *operand, *file[1024];
 	size_t n_plugin_dir, n_set, n_file; /* file: all operands */
 	int64_t threads;
-	bool merge, json, quiet, verbose, help, force, dump;
+	struct inn__show show;
+	bool merge, json, quiet, verbose, help, force;
 };
 struct option_row {
 	int key;                 /* letter, or a number above 255 */

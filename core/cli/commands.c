@@ -10,7 +10,7 @@ static int missing(const char *command, const char *what)
 static struct inn__config config_of(struct cli *c)
 {
 	return (struct inn__config){
-		.path = c->operand, .set = c->set, .n_set = c->n_set, .json = c->json, .force = c->force, .dump = c->dump,
+		.path = c->operand, .set = c->set, .n_set = c->n_set, .json = c->json, .force = c->force, .show = c->show,
 	};
 }
 
@@ -86,6 +86,10 @@ static int check(struct cli *c)
 
 static int plan(struct cli *c)
 {
+	if (c->show.floor && !c->show.profile)
+		return missing("plan", "--profile for --floor");
+	c->show.json = c->json;
+	c->request.show = c->show;
 	struct inn__config config = config_of(c);
 
 	if (c->operand)

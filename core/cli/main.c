@@ -100,6 +100,8 @@ static int prepare(struct cli *c)
 		inn__job_progress(c->job, progress_show, NULL);
 	for (size_t i = 0; status == INN_OK && i < c->n_plugin_dir; i++)
 		status = inn_job_plugins(c->job, c->plugin_dir[i]);
+	if (status == INN_OK && c->limits)
+		status = inn_job_limits(c->job, c->limits);
 	if (status == INN_OK && c->backend)
 		status = inn_job_backend(c->job, c->backend);
 	return status;

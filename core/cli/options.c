@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT };
+enum { BATCH = 256, JSON, QUIET, VERBOSE, THREADS, PLUGIN_DIR, FORCE, HELP, LABELS, DUMP, AUDIT, OUTPUTS, SHARD, MERGE, CHECKPOINT, PROFILE, FLOOR, LIMITS };
 
 const struct option_row option_rows[] = {
 	{ 'm', "model", "FILE", "the network", "analyze predict fit plan check" },
@@ -26,9 +26,12 @@ const struct option_row option_rows[] = {
 	{ 's', "set", "KEY=VALUE", "overlay one key of the configuration, as in analyzers.0.epsilon=0.1", "run check plan" },
 	{ FORCE, "force", NULL, "write over the results of another run", "run" },
 	{ DUMP, "dump", NULL, "print every operation of the plan", "plan" },
+	{ PROFILE, "profile", NULL, "run it and say where the time goes, for the input given or for noise", "plan" },
+	{ FLOOR, "floor", "FILE", "put the times of tests/bench/floor beside the profile", "plan" },
 	{ JSON, "json", NULL, "results as JSON", NULL },
 	{ QUIET, "quiet", NULL, "errors only", NULL },
 	{ VERBOSE, "verbose", NULL, "say more", NULL },
+	{ LIMITS, "limits", "MAPPING", "what a file may cost, '{nodes: 1000}': docs/reliability.md", NULL },
 	{ THREADS, "threads", "N", "threads of the backend", NULL },
 	{ PLUGIN_DIR, "plugin-dir", "DIR", "look for plugins here first", NULL },
 	{ HELP, "help", NULL, "say what the command does", NULL },
@@ -116,10 +119,13 @@ static int take(struct cli *c, const struct option_row *o, const char *v)
 	case 'k': return number(o->name, v, &r->top);
 	case THREADS: return number(o->name, v, &c->threads);
 	case JSON: c->json = r->json = true; break;
+	case LIMITS: c->limits = v; break;
 	case QUIET: c->quiet = true; break;
 	case VERBOSE: c->verbose = true; break;
 	case FORCE: c->force = r->force = true; break;
-	case DUMP: c->dump = r->dump = true; break;
+	case DUMP: c->show.dump = true; break;
+	case PROFILE: c->show.profile = true; break;
+	case FLOOR: c->show.floor = v; break;
 	case HELP: c->help = true; break;
 	}
 	return INN_OK;

@@ -201,9 +201,9 @@ static int absent(struct target *t)
 
 static const struct inn_param *row_at(const struct inn_param *rows, size_t size, size_t i)
 {
-	const struct inn_param *r = (const struct inn_param *)(const void *)((const char *)rows + i * size);
+	const struct inn_param *r = rows && i < MAX_ROWS ? (const struct inn_param *)(const void *)((const char *)rows + i * size) : NULL;
 
-	return rows && i < MAX_ROWS && r->name ? r : NULL;
+	return r && r->name ? r : NULL;
 }
 
 static bool listed(const char *const *names, const char *name)

@@ -39,7 +39,9 @@ static double atom(struct calc *c)
 		v = sum(c);
 		while (isspace((unsigned char)*c->p))
 			c->p++;
-		if (*c->p++ != ')')
+		if (*c->p == ')')
+			c->p++;
+		else
 			c->ok = false;
 		return v;
 	}

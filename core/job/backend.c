@@ -74,14 +74,20 @@ int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec)
 			return inn_while(job->ctx, status, NULL, "on backend %s", job->backend.cls->name);
 	if ((status = ops->compile(job->ctx, job->dev, p, job->memory, exec)) < 0)
 		return inn_while(job->ctx, status, NULL, "preparing the plan for backend %s", job->backend.cls->name);
-	for (uint32_t i = 0; i < p->n_params; i++) {
+	for (uint32_t i = 0; status == INN_OK && i < p->n_params; i++) {
 		if (!p->params[i].data || !p->params[i].data->data)
-			return inn_fail(job->ctx, INN_EBUG, NULL, "a parameter of the plan has no values");
-		if ((status = ops->write(job->ctx, *exec, p->params[i].op, p->params[i].data)) < 0)
-			return inn_while(job->ctx, status, NULL, "writing weights");
-		inn__cool(p->params[i].data);
+			status = inn_fail(job->ctx, INN_EBUG, NULL, "a parameter of the plan has no values");
+		else if ((status = ops->write(job->ctx, *exec, p->params[i].op, p->params[i].data)) < 0)
+			inn_while(job->ctx, status, NULL, "writing weights");
+		else
+			inn__cool(p->params[i].data);
 	}
-	return INN_OK;
+	if (status < 0) {
+		if (ops->release)
+			ops->release(*exec);
+		*exec = NULL;
+	}
+	return status;
 }
 
 static void exchange(inn_job *job, struct inn__other *o)

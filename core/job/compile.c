@@ -238,36 +238,6 @@ static int record(struct rec *c)
 	return inn_failed(c->job->ctx) ? inn__last_status(c->job->ctx) : status;
 }
 
-/* Where inputs and outputs ended up in the closed plan. */
-static void locate(struct inn__exec *e)
-{
-	const struct inn_plan *p = e->plan;
-	uint32_t k;
-
-	for (uint32_t i = 0; i < p->n_ops; i++) {
-		const struct inn_op *o = inn_plan_op(p, i);
-		const uint32_t *a = p->attr + o->attr;
-
-		if (o->code == INN_OP_OUTPUT && sscanf(p->names[a[0]], "%u", &k) == 1 && k < e->n_out)
-			e->out[k] = i;
-		if (o->code != INN_OP_INPUT)
-			continue;
-		if (a[1])
-			*(a[1] == 1 ? &e->ids : &e->valid) = i;
-		else if (!strcmp(p->names[a[0]], "pick"))
-			e->pick = i;
-		else if (sscanf(p->names[a[0]], "%u", &k) == 1 && k < e->n_x)
-			e->x[k] = i;
-	}
-}
-
-static void layers_free(struct inn__exec *e)
-{
-	for (size_t i = 0; e->layers && i < e->n_layers; i++)
-		inn__probe_free(&e->layers[i].probe);
-	e->n_layers = 0;
-}
-
 static int make(struct rec *c)
 {
 	inn_ctx *ctx = c->job->ctx;
@@ -277,7 +247,7 @@ static int make(struct rec *c)
 		status = inn__states_attach(c->b, c->w->model);
 	c->x = inn_alloc(ctx, c->e->n_x, sizeof(*c->x));
 	c->r = inn_alloc(ctx, c->e->n_x * (c->w->n_analyzer + 1), sizeof(*c->r));
-	layers_free(c->e); /* of a recording for another batch */
+	inn__exec_forget(c->e); /* of a recording for another batch */
 	c->e->n_layers = c->w->n_analyzer;
 	c->e->layers = inn_alloc(ctx, c->e->n_layers + 1, sizeof(*c->e->layers));
 	if (status < 0 || !c->x || !c->r || !c->e->layers)
@@ -295,7 +265,7 @@ static int make(struct rec *c)
 		return INN_ENOMEM;
 	memset(c->e->x, 0xff, c->e->n_x * sizeof(*c->e->x));
 	memset(c->e->out, 0xff, c->out * sizeof(*c->e->out));
-	locate(c->e);
+	inn__exec_locate(c->e);
 	for (uint32_t i = 0; i < c->out; i++)
 		if (c->e->out[i] == UINT32_MAX)
 			return inn_fail(ctx, INN_EBUG, NULL, "output %u is lost from the plan", i);
@@ -339,6 +309,28 @@ static int record_batch(inn_job *job, const struct inn__what *w, struct inn__exe
 	return status;
 }
 
+/* A limit is kept before anything runs: by fewer iterations side by side, then by smaller batches. */
+static int fit_memory(inn_job *job, const struct inn__what *w, struct inn__exec *e)
+{
+	uint32_t before = inn__errors(job->ctx);
+	int status = inn__exec_settle(job, e);
+	bool again;
+
+	while (status == INN_ELIMIT && !before && !w->batch && !w->declared && e->batch > 1) {
+		uint32_t batch = e->batch / 2;
+
+		inn__errors_clear(job->ctx);
+		inn__exec_free(job, e);
+		if ((status = inn__graph_resolve(e->graph, batch)) < 0)
+			return inn_while(job->ctx, status, NULL, "in %s", w->model->path);
+		e->batch = batch;
+		e->settled = false;
+		if ((status = record_batch(job, w, e, &again)) == INN_OK)
+			status = inn__exec_settle(job, e);
+	}
+	return status;
+}
+
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **out)
 {
 	struct inn__exec *e = *out = inn_alloc(job->ctx, 1, sizeof(*e));
@@ -367,26 +359,5 @@ int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, st
 	}
 	if (status == INN_OK && w->target)
 		status = inn__target_check(job->ctx, w->target, n_samples, e->n_classes);
-	return status;
-}
-
-int inn__exec_load(inn_job *job, struct inn__exec *e)
-{
-	int status = e->exec ? INN_OK : inn__backend_compile(job, e->plan, &e->exec);
-
-	return status == INN_OK ? inn__file_same(job->ctx, &e->model->file, INN_EMODEL) : status;
-}
-
-void inn__exec_free(inn_job *job, struct inn__exec *e)
-{
-	if (!e)
-		return;
-	inn__prep_free(job, e->prep);
-	if (e->exec && job->ops->release)
-		job->ops->release(e->exec);
-	inn__plan_free(e->plan);
-	layers_free(e);
-	e->prep = NULL;
-	e->exec = NULL;
-	e->plan = NULL;
+	return status == INN_OK && job->memory ? fit_memory(job, w, e) : status;
 }

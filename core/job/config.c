@@ -308,7 +308,7 @@ static int bind_output(inn_job *job, const struct inn__yaml *y, struct inn__run 
 
 int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 {
-	static const char *const skip[] = { "model", "input", "backend", "output", "target", "audit", "fit", NULL };
+	static const char *const skip[] = { "model", "input", "backend", "output", "target", "audit", "fit", "limits", NULL };
 	struct inn__yaml *y;
 	int status = inn__defaults(job);
 
@@ -325,6 +325,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 		return status;
 	const struct inn__yaml *target = inn__yaml_get(y, "target");
 
+	keep(&status, inn__limits_bind(job, inn__yaml_get(y, "limits"), false));
 	keep(&status, inn__bind_params(job->ctx, job->finder, "run", run_rows, sizeof(*run_rows), y, skip, r));
 	keep(&status, bind_model(job, inn__yaml_get(y, "model"), r));
 	keep(&status, bind_input(job, inn__yaml_get(y, "input"), r));

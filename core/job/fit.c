@@ -277,7 +277,7 @@ static int prepare(struct fitting *t)
 
 	if (t->f->interval > 0)
 		t->part = inn_printf(t->job->ctx, "%.*s.part.%s", (int)(strlen(t->path) - strlen(suffix) - 1), t->path, suffix);
-	if (status == INN_OK && (status = inn__backend_open(t->job)) == INN_OK && (status = describe(t)) == INN_OK &&
+	if (status == INN_OK && (status = inn__exec_settle(t->job, t->e)) == INN_OK && (status = describe(t)) == INN_OK &&
 	    (status = choose_range(t)) == INN_OK)
 		status = find_sums(t);
 	return status;

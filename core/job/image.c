@@ -134,7 +134,7 @@ int inn__read_images(inn_ctx *ctx, const struct inn__samples *s, size_t first, u
 
 	for (uint32_t i = 0; status == INN_OK && i < n; i++) {
 		w[i] = (struct share){ .s = s, .first = first, .from = 1 + i, .step = n, .batch = batch, .out = x };
-		if (!(w[i].ctx = i ? inn__ctx_new() : ctx))
+		if (!(w[i].ctx = i ? inn__ctx_helper(ctx) : ctx))
 			status = inn_nomem(ctx);
 	}
 	for (uint32_t i = 1; status == INN_OK && i < n; i++)

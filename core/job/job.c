@@ -29,6 +29,8 @@ void inn_job_free(inn_job *job)
 	if (!job)
 		return;
 	free_analysis(job);
+	for (struct inn_model *m = job->models; m; m = m->next)
+		inn__exec_free(job, m->predict);
 	for (struct inn__archive *a = job->archives; a; a = a->next)
 		inn__archive_close(a);
 	inn__backend_close(job);
@@ -315,34 +317,44 @@ int inn_fit(inn_analysis *a, const struct inn_tensor *x, uint32_t n_x, const cha
 	return status;
 }
 
-int inn_predict(inn_model *m, const struct inn_tensor *x, uint32_t n_x, struct inn_tensor *y)
+/* The plan of the network's outputs for so many samples: made once for each batch. */
+static int predict_exec(inn_model *m, size_t n_samples)
 {
 	struct inn__what w = { .model = m, .plain = true };
-	struct inn__exec *e = NULL;
+	int status;
+
+	if (m->predict && m->predict_batch == inn__batch_for(n_samples))
+		return INN_OK;
+	inn__exec_free(m->job, m->predict);
+	m->predict = NULL;
+	m->predict_batch = inn__batch_for(n_samples);
+	if ((status = inn__plan_make(m->job, &w, n_samples, &m->predict)) == INN_OK && (status = inn__exec_load(m->job, m->predict)) == INN_OK)
+		return INN_OK;
+	inn__exec_free(m->job, m->predict);
+	m->predict = NULL;
+	return status;
+}
+
+int inn_predict(inn_model *m, const struct inn_tensor *x, uint32_t n_x, struct inn_tensor *y)
+{
 	struct inn__samples s;
+	struct inn_tensor *all = NULL;
 	int status = borrow(m->job, x, n_x, &s);
 
 	if (status == INN_OK)
-		status = inn__plan_make(m->job, &w, s.n, &e);
+		status = predict_exec(m, s.n);
 	if (status == INN_OK)
-		status = inn__samples_fit(&s, e->graph);
-	if (status == INN_OK)
-		status = inn__exec_load(m->job, e);
+		status = inn__samples_fit(&s, m->predict->graph);
+	if (status == INN_OK && !(all = calloc(m->predict->n_out + 1u, sizeof(*all))))
+		status = inn_nomem(m->job->ctx);
 	if (status == INN_OK) {
-		struct inn_tensor *all = calloc(e->n_out, sizeof(*all));
-
-		if (all) {
-			all[0] = *y;
-			status = inn__execute(m->job, e, &s, all);
-			*y = all[0];
-			for (uint32_t i = 1; i < e->n_out; i++)
-				inn_tensor_free(&all[i]);
-		} else {
-			status = inn_nomem(m->job->ctx);
-		}
-		free(all);
+		all[0] = *y;
+		status = inn__execute(m->job, m->predict, &s, all);
+		*y = all[0];
+		for (uint32_t i = 1; i < m->predict->n_out; i++)
+			inn_tensor_free(&all[i]);
 	}
-	inn__exec_free(m->job, e);
+	free(all);
 	inn__samples_free(&s);
 	return status;
 }

@@ -30,6 +30,7 @@ struct inn_job {
 	uint64_t memory;
 	uint32_t threads;
 	bool strict, keep_nonfinite;
+	uint32_t limits_given;       /* bit i: limit i stands on the command line, which wins */
 	inn__progress_fn progress;
 	void *progress_user;
 };
@@ -41,6 +42,8 @@ struct inn_model {
 	const struct inn_format_ops *format;
 	struct inn_insts passes;     /* for analysis */
 	inn_graph *graph, *plain;    /* for analysis; for predict, whose output is the file's own */
+	struct inn__exec *predict;   /* of inn_predict, for batches of predict_batch; NULL until asked for */
+	uint32_t predict_batch;
 	bool settled[2];             /* graph, plain: resolved, and the passes are done */
 	uint64_t hash;               /* 0: not yet known */
 };
@@ -93,6 +96,8 @@ struct inn__exec {           /* a plan on the device */
 	inn_exec *exec;
 	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
 	bool declared;           /* one run, arrays and outputs of any shapes */
+	bool read;               /* the weights have been read from the model's file */
+	bool settled;            /* the plan has the iterations side by side that it runs with */
 	uint32_t ids, valid, pick;
 	uint32_t n_maps, logits;  /* outputs [0, n_maps) are maps; UINT32_MAX: no logits */
 	size_t map_rows;          /* samples whose maps are kept; 0: all */
@@ -129,6 +134,8 @@ int inn__writable(inn_ctx *ctx, const char *path) INN_MUST;    /* before the wor
 int inn__defaults(inn_job *job) INN_MUST;
 int inn__last_status(const inn_ctx *ctx);
 int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *text, struct inn_inst *out) INN_MUST;
+/* limits.c: y NULL: none. `first`: over what was given before. */
+int inn__limits_bind(inn_job *job, const struct inn__yaml *y, bool first) INN_MUST;
 /* model.c */
 /* passes->v NULL: the defaults. */
 int inn__model_open(inn_job *job, const char *path, const struct inn_insts *passes, struct inn_model **m) INN_MUST;
@@ -154,7 +161,12 @@ void inn__finish_end(inn_job *job, struct inn__other *main);
 /* compile.c */
 int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, struct inn__exec **e) INN_MUST;
 uint32_t inn__batch_for(size_t n); /* of 1, 2, 4, 8 the largest that is not above n: the batch where none is asked for */
+/* load.c: chooses the iterations side by side; under a memory limit also loads the plan, or refuses. */
+int inn__exec_settle(inn_job *job, struct inn__exec *e) INN_MUST;
 int inn__exec_load(inn_job *job, struct inn__exec *e) INN_MUST; /* to the device */
+int inn__exec_run(inn_job *job, struct inn__exec *e) INN_MUST;  /* one batch; the first reads the weights, and the file must still be the same */
+void inn__exec_locate(struct inn__exec *e); /* where inputs and outputs are in its plan */
+void inn__exec_forget(struct inn__exec *e); /* what was asked about layers */
 void inn__exec_free(inn_job *job, struct inn__exec *e);
 /* measure.c: records the metrics of every analyzer; `out` counts the plan's outputs. map: n_x of each analyzer. */
 int inn__measures_record(inn_job *job, const struct inn__what *w, struct inn__exec *e, inn_build *b, const struct inn_query *q,
@@ -280,5 +292,22 @@ int inn__layers_write(inn_job *job, const char *dir, const char *label, const st
 /* Every layer that keeps more than `limit` of the output's relevance is an error. */
 int inn__audit_limit(inn_job *job, const char *label, const struct inn__layers *l, const struct inn_tensor *t, double limit) INN_MUST;
 /* request.c */
-int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out) INN_MUST;
+/* s: the samples of the request, possibly none. */
+int inn__show_plan(inn_job *job, const struct inn__show *show, struct inn_model *m, struct inn__exec *e, struct inn__samples *s,
+		   FILE *out) INN_MUST;
+/* profile.c: what each part of a loaded plan takes for one batch of the samples (of noise, if there are none). */
+struct inn__part {
+	uint32_t op, n_with;
+	const uint32_t *with;     /* the other operations computed there */
+	const char *how;
+	bool extra, once;         /* something else done for the operation; only before the first batch */
+	uint64_t runs;
+	double seconds, flops, bytes, floor; /* floor in seconds, 0: unknown */
+};
+struct inn__profile { struct inn__part *part; size_t n, cap; double wall, total; uint32_t batches; }; /* total: of parts that are not `once` */
+/* floor: a file of floors, or NULL. */
+int inn__profile(inn_job *job, struct inn__exec *e, struct inn__samples *s, const char *floor, struct inn__profile *p) INN_MUST;
+int inn__profile_show(inn_job *job, const struct inn_plan *plan, const struct inn__profile *p, bool json, FILE *out) INN_MUST;
+/* What a product is called in a file of floors, where times depend on nothing else but the number of threads. */
+void inn__product_key(const struct inn_plan *p, uint32_t op, struct inn__text *t);
 #endif

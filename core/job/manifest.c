@@ -13,13 +13,15 @@ static uint64_t add_text(uint64_t h, const char *s)
 	return h;
 }
 
+static uint32_t side_by_side(const struct inn__exec *e) { return e->plan->k ? e->plan->k : 1; }
+
 /* Of everything that the files depend on. */
 static uint64_t key_of(inn_job *job, const struct inn__run *r, struct inn_model *m, const struct inn__samples *s, const struct inn__exec *e)
 {
 	uint64_t h = add(inn__model_hash(m), e->plan->hash);
 	char limit[32];
 
-	h = add(add(add(add(h, s->key), s->n), e->batch), (uint64_t)r->target.kind);
+	h = add(add(add(add(add(h, s->key), s->n), e->batch), side_by_side(e)), (uint64_t)r->target.kind);
 	for (size_t i = 0; i < r->target.n_index; i++)
 		h = add(h, (uint64_t)r->target.index[i]);
 	for (size_t i = 0; i < r->analyzers.n; i++)
@@ -82,7 +84,7 @@ void inn__manifest(inn_job *job, const struct inn__run *r, struct inn_model *m, 
 	quoted(t, "target", target_text(job, &r->target));
 	quoted(t, "backend", job->backend.cls ? inn__print_inst(job->ctx, &job->backend) : "");
 	quoted(t, "device", job->dev && job->ops->describe ? job->ops->describe(job->dev) : "");
-	inn__text_add(t, "  \"batch\": %u,\n  \"strict\": %s,\n  \"plan_hash\": \"%016llx\"", e->batch,
+	inn__text_add(t, "  \"batch\": %u,\n  \"side_by_side\": %u,\n  \"strict\": %s,\n  \"plan_hash\": \"%016llx\"", e->batch, side_by_side(e),
 		      job->strict ? "true" : "false", (unsigned long long)e->plan->hash);
 	classes(job, t, "analyzers", &r->analyzers);
 	classes(job, t, "metrics", &r->metrics);

@@ -26,6 +26,10 @@ int inn__model_open(inn_job *job, const char *path, const struct inn_insts *pass
 		return INN_ENOMEM;
 	if ((status = inn__file_map(job->ctx, m->path, INN_EMODEL, &m->file)) < 0)
 		return status;
+	if ((status = inn_within(job->ctx, INN_LIMIT_MODEL_BYTES, &(struct inn_loc){ .file = m->path }, m->file.size, 0, "bytes of the model")) < 0) {
+		inn__file_unmap(&m->file);
+		return status;
+	}
 	m->job = job;
 	m->next = job->models;
 	job->models = m; /* from now on the job unmaps */

@@ -46,7 +46,7 @@ int inn__reader_new(const struct inn__samples *s, uint32_t batch, struct inn__re
 	r->own = calloc(s->n_x + 1u, sizeof(*r->own));
 	r->decodes = s->path || (s->stack && s->pre->n_apply);
 	r->threads = decoders(s->job);
-	r->ctx = r->decodes ? inn__ctx_new() : NULL;
+	r->ctx = r->decodes ? inn__ctx_helper(s->job->ctx) : NULL;
 	if (!r->now || !r->own || (r->decodes && !r->ctx)) {
 		inn__reader_free(r);
 		*out = NULL;

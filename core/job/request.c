@@ -269,7 +269,7 @@ static void print_layers(const inn_graph *g, FILE *out)
 	}
 }
 
-int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__exec *e, bool dump, FILE *out)
+static int print_costs(inn_job *job, struct inn_model *m, const struct inn__exec *e, FILE *out)
 {
 	struct session s = { .model = m };
 	struct inn__cost c;
@@ -278,14 +278,28 @@ int inn__show_plan(inn_job *job, struct inn_model *m, inn_graph *g, struct inn__
 
 	if (status < 0)
 		return status;
-	print_layers(g, out);
 	inn__plan_cost(e->plan, &c);
 	fprintf(out, "F %.2f B %.2f once %.3g z %u\n", c.forward / unit, c.backward / unit, c.once / unit, c.z);
 	if (c.other > 0)
 		fprintf(out, "other %.2f\n", c.other / unit);
-	if (dump)
-		inn__plan_dump(e->plan, out);
 	return INN_OK;
+}
+
+int inn__show_plan(inn_job *job, const struct inn__show *show, struct inn_model *m, struct inn__exec *e, struct inn__samples *s, FILE *out)
+{
+	bool json = show->profile && show->json;
+	struct inn__profile p = { 0 };
+	int status = INN_OK;
+
+	if (!json)
+		print_layers(e->graph, out);
+	if (!json && (status = print_costs(job, m, e, out)) < 0)
+		return status;
+	if (!json && show->dump)
+		inn__plan_dump(e->plan, out);
+	if (show->profile && (status = inn__profile(job, e, s, show->floor, &p)) == INN_OK)
+		status = inn__profile_show(job, e->plan, &p, json, out);
+	return status;
 }
 
 /* All of an analysis but the run: what plan and check need. */
@@ -304,7 +318,7 @@ int inn__request_plan(inn_job *job, const struct inn__request *r, FILE *out)
 	int status = prepare(job, r, &s);
 
 	if (status == INN_OK)
-		status = inn__show_plan(job, s.model, s.graph, s.exec, r->dump, out);
+		status = inn__show_plan(job, &r->show, s.model, s.exec, &s.samples, out);
 	finish(job, &s, NULL);
 	return status;
 }

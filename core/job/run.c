@@ -359,7 +359,7 @@ int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out)
 	int status = inn__run_bind(job, c, &u.r);
 
 	if (status == INN_OK && (status = open_all(&u, c->force ? INN__FIT_OVER : INN__FIT)) == INN_OK)
-		status = inn__backend_open(job);
+		status = inn__exec_settle(job, u.exec);
 	if (status == INN_OK)
 		status = look(&u, c->force, &done);
 	if (status == INN_OK && !done)
@@ -393,7 +393,7 @@ int inn__config_plan(inn_job *job, const struct inn__config *c, FILE *out)
 	int status = inn__run_bind(job, c, &u.r);
 
 	if (status == INN_OK && (status = open_all(&u, INN__FIT_CHECK)) == INN_OK)
-		status = inn__show_plan(job, u.model, u.graph, u.exec, c->dump, out);
+		status = inn__show_plan(job, &c->show, u.model, u.exec, &u.samples, out);
 	close_all(&u);
 	return status;
 }

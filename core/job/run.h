@@ -11,6 +11,10 @@ INN_API void inn__job_verbosity(inn_job *job, enum inn__verbosity v);
 INN_API void inn__job_threads(inn_job *job, uint32_t threads);
 INN_API void inn__job_progress(inn_job *job, inn__progress_fn fn, void *user);
 
+struct inn__show { /* what `plan` says besides layers and costs */
+	bool dump, profile, json; /* json: of the profile */
+	const char *floor;        /* a file of floors to put beside it; NULL: none */
+};
 struct inn__request { /* one analyze, predict, plan or check; NULL and 0: not given. Borrowed */
 	const char *model, *analyzer, *target, *preprocess, *output, *labels;
 	const char *const *input; /* PATH or NAME=PATH */
@@ -19,8 +23,9 @@ struct inn__request { /* one analyze, predict, plan or check; NULL and 0: not gi
 	size_t n_layer;
 	int64_t batch, top;
 	double checkpoint;        /* fit: seconds */
-	bool json, force, dump, audit;
+	bool json, force, audit;
 	double audit_limit;       /* NaN: none */
+	struct inn__show show;
 	const char *shard;        /* fit: K/N */
 	const char *const *file;  /* fit: files of sums to merge */
 	size_t n_file;
@@ -36,7 +41,8 @@ struct inn__config { /* a run's file and the assignments that overlay it; borrow
 	const char *path;
 	const char *const *set;
 	size_t n_set;
-	bool json, force, dump;
+	bool json, force;
+	struct inn__show show;
 };
 INN_API int inn__config_run(inn_job *job, const struct inn__config *c, FILE *out) INN_MUST;
 INN_API int inn__config_check(inn_job *job, const struct inn__config *c, FILE *out) INN_MUST;

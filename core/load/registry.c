@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define MAX_DIRS 32
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(INN_SANITIZED)
 #define CONSTRUCTORS SIZE_MAX /* the sanitizer brings its own */
 #else
 #define CONSTRUCTORS sizeof(void *)

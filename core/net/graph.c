@@ -170,6 +170,7 @@ int inn_graph_const(inn_graph *g, const char *name, const struct inn_tensor *t)
 		return inn_fail(g->ctx, INN_EMODEL, NULL, "a constant has no name");
 	if (!copy)
 		return inn__status(g->ctx);
+	g->stored += n * inn_dtype_size(t->dtype);
 	*copy = *t;
 	g->t[id].given = g->t[id].value = copy;
 	g->t[id].shape = t->shape;
@@ -258,6 +259,8 @@ inn_node *inn_graph_add(inn_graph *g, const char *kind, const char *name, const 
 		inn_fail(g->ctx, INN_ELIMIT, NULL, "node %s (%s) has too many inputs or outputs", name, kind);
 		return NULL;
 	}
+	if (inn_within(g->ctx, INN_LIMIT_NODES, NULL, g->n_nodes + 1u, 0, "nodes of the network") < 0)
+		return NULL;
 	if (!inn__grow(g->ctx, &g->node, g->n_nodes, &g->cap_nodes, sizeof(*g->node)) || !(n = new_node(g, kind, name)))
 		return NULL;
 	g->node[g->n_nodes++] = n; /* from now on the graph frees it */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLD_TOTAL ((uint64_t)1 << 28) /* elements of all folded constants, over all resolutions */
+#define TOUCHED ((uint64_t)1 << 27) /* elements that folding may read and make, over all resolutions, besides 8 for each stored byte */
 
 struct work {
 	inn_graph *g;
@@ -122,6 +122,18 @@ static uint64_t fold_key(const inn_graph *g, const inn_node *n)
 	return h | 1;
 }
 
+/* Small files must not cost much time: what folding reads and makes is bounded. */
+static int afford(inn_graph *g, const inn_node *n, const struct inn_tensor *in)
+{
+	size_t count;
+
+	for (uint32_t k = 0; k < n->n_in && !n->ops->fold_shape_only; k++)
+		g->touched += in[k].data && inn_shape_count(&in[k].shape, &count) ? count : 0;
+	if (g->touched <= TOUCHED + 8 * g->stored)
+		return INN_OK;
+	return inn_fail(g->ctx, INN_ELIMIT, NULL, "%s: the model's constants take too much work to unfold", n->label);
+}
+
 #define NOT_FOLDED 1 /* the layer declined without an error: it is recorded instead */
 
 static int fold(struct work *w, inn_node *n)
@@ -141,8 +153,17 @@ static int fold(struct work *w, inn_node *n)
 			w->in[k] = n->in[k] && t->value ? *t->value : (struct inn_tensor){ .shape = t->shape };
 		}
 		uint32_t errors = inn__errors(g->ctx);
-		int status = n->ops->fold(g->ctx, n, w->in, n->n_in, out);
+		int status = afford(g, n, w->in);
 
+		if (status == INN_OK) {
+			uint64_t most = inn_limit(g->ctx, INN_LIMIT_CONSTANTS), left;
+
+			most = most > 100 * g->stored ? most : 100 * g->stored;
+			left = most > g->unfolded ? most - g->unfolded : 0;
+			inn__ctx_budget(g->ctx, left, "the network's constants unfold to more than limits.constants allows, and a hundred times what it stores");
+			status = n->ops->fold(g->ctx, n, w->in, n->n_in, out);
+			g->unfolded += left - inn__ctx_budget(g->ctx, UINT64_MAX, NULL);
+		}
 		if (status < 0 && inn__errors(g->ctx) == errors)
 			return NOT_FOLDED;
 		if (status < 0)
@@ -164,8 +185,7 @@ static int fold(struct work *w, inn_node *n)
 				continue;
 			return inn_fail(g->ctx, INN_EBUG, NULL, "%s: folding gave no output %u", n->label, k);
 		}
-		if (fresh && (g->folded += count) > FOLD_TOTAL)
-			return inn_fail(g->ctx, INN_ELIMIT, NULL, "%s: the model's constants unfold to too many elements", n->label);
+		g->touched += fresh ? count : 0;
 		t->value = v;
 		t->param = t->name;
 		t->shape = v->shape;
@@ -205,8 +225,13 @@ static int placeholders(struct work *w, const inn_node *n)
 		size_t count;
 
 		w->x[k] = v;
-		if (!n->in[k] || (t->value && (!inn_shape_count(&t->shape, &count) || !count)))
+		if (!n->in[k])
 			continue;
+		if (t->value && (!inn_shape_count(&t->shape, &count) || !count)) {
+			if (row >= 0)
+				return inn_fail(g->ctx, INN_ESHAPE, NULL, "%s: %s %s is empty", n->label, n->ops->weights[row].name, t->name);
+			continue;
+		}
 		if (t->value && !inn__is_float(t->value->dtype)) {
 			if (row >= 0)
 				return inn_fail(g->ctx, INN_EUNSUP, NULL, "%s: %s is %s; only floating-point weights are supported", n->label,
@@ -247,15 +272,18 @@ static int check_fit(struct work *w, const inn_node *n, inn_val y)
 		w->w[row].id = 0;
 		want = inn_shape_of(w->b, n->ops->forward(w->b, n, w->x, w->w, 0));
 		w->w[row] = bias;
-		if (inn_shape_eq(want, inn_shape_of(w->b, y)))
+		/* Nor does one number stand for all channels. */
+		bool one = (n->ops->traits & INN_T_SPATIAL) && inn_shape_of(w->b, bias)->rank == 1 && inn_dim(w->b, bias, 0) != inn_dim(w->b, y, 1);
+
+		if (!one && inn_shape_eq(want, inn_shape_of(w->b, y)))
 			return INN_OK;
 		return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: %s %s does not fit output %s", n->label, n->ops->weights[row].name,
 				inn_shape_str(inn_shape_of(w->b, bias), a), inn_shape_str(want, c));
 	}
 	if (!(n->ops->traits & INN_T_NORM) || !n->n_in || !n->in[0] || inn_shape_eq(inn_node_shape(n, 0), inn_shape_of(w->b, y)))
 		return INN_OK;
-	return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: its parameters do not fit input %s", n->label,
-			inn_shape_str(inn_node_shape(n, 0), a));
+	return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: its parameters widen input %s to %s", n->label,
+			inn_shape_str(inn_node_shape(n, 0), a), inn_shape_str(inn_shape_of(w->b, y), c));
 }
 
 static int record(struct work *w, inn_node *n)
@@ -273,9 +301,10 @@ static int record(struct work *w, inn_node *n)
 			continue;
 		if (k >= most)
 			return inn_fail(w->g->ctx, INN_EUNSUP, NULL, "%s: output %u is not supported", n->label, k);
+		uint32_t errors = inn__errors(w->g->ctx);
 		inn_val y = n->ops->forward(w->b, n, w->x, w->w, k);
 
-		if (!y.id)
+		if (!y.id || inn__errors(w->g->ctx) > errors)
 			return refused(w, n);
 		if (!k && (status = check_fit(w, n, y)) < 0)
 			return status;

@@ -50,7 +50,8 @@ struct inn_graph {
 	inn_ctx *ctx;
 	const struct inn__finder *finder;
 	uint32_t opset, batch, n_kernels, max_in;
-	uint64_t folded;                /* elements of constants made so far */
+	uint64_t stored;                /* bytes of constants as the model has them */
+	uint64_t unfolded, touched;     /* by folding: bytes taken, elements read and made */
 	bool taken;                     /* inn__graph_take: inputs may all have become constants */
 	struct tensor *t;               /* t[0] is unused */
 	uint32_t n_t, cap_t, *bucket, n_buckets;

@@ -13,6 +13,8 @@ inn_val inn_mean_axes(inn_build *b, inn_val x, uint32_t axes)
 
 inn_val inn_softmax(inn_build *b, inn_val x, uint32_t axis)
 {
+	if (x.id && axis >= inn_shape_of(b, x)->rank)
+		return inn__fail_op(b, INN_ESHAPE, "softmax: no axis %u in rank %u", axis, inn_shape_of(b, x)->rank);
 	inn_val e = inn_exp(b, inn_sub(b, x, inn_rmax(b, x, 1u << axis)));
 
 	return inn_div(b, e, inn_sum(b, e, 1u << axis));
@@ -22,6 +24,8 @@ inn_val inn_onehot(inn_build *b, inn_val index, uint32_t n)
 {
 	struct inn_shape s = *inn_shape_of(b, index);
 
+	if (s.rank == INN_MAX_RANK)
+		return inn__fail_op(b, INN_ESHAPE, "onehot: more than %u axes", INN_MAX_RANK);
 	s.dim[s.rank++] = 1;
 	return inn_eq(b, inn_reshape(b, index, &s), inn_iota(b, n));
 }
@@ -54,7 +58,7 @@ inn_val inn_channel(inn_build *b, inn_val v, uint32_t rank)
 
 	if (!v.id)
 		return v;
-	for (uint32_t d = 0; d < rank; d++)
+	for (uint32_t d = 0; d < rank && d < INN_MAX_RANK; d++)
 		s.dim[d] = d == 1 ? inn_dim(b, v, 0) : 1;
 	return inn_reshape(b, v, &s);
 }
@@ -100,6 +104,8 @@ inn_val inn__index(inn_build *b, uint32_t n, uint32_t depth)
 
 inn_val inn_loop_begin(inn_build *b, uint32_t n)
 {
+	if (!b->failed && !n)
+		return inn__fail_op(b, INN_ESHAPE, "a loop of no iterations");
 	if (!b->failed && b->n_open == 2)
 		return inn__fail_op(b, INN_ELIMIT, "more than two loops inside each other");
 	inn_val i = inn__index(b, n, b->n_open);

@@ -72,6 +72,19 @@ static bool product(const struct inn_plan *p, uint32_t i)
 	return code == INN_OP_CONV || code == INN_OP_CONV_DX || code == INN_OP_CONV_DW || code == INN_OP_MATMUL;
 }
 
+double inn__plan_flops(const struct inn_plan *p, uint32_t i)
+{
+	const struct inn_op *o = inn_plan_op(p, i);
+
+	switch (inn_op_class(o->code)) {
+	case 'P': return 2 * multiplications(p, i);
+	case 'U':
+	case 'E': return count(&o->shape);
+	case 'R': return count(&inn_plan_op(p, inn_plan_src(p, i, 0))->shape);
+	default: return 0;
+	}
+}
+
 /* A pre-activation (product plus bias that a rectifier reads) with another reader is stored besides its ReLU. */
 static bool stored_z(const struct inn_plan *p, uint32_t z)
 {

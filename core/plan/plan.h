@@ -39,7 +39,12 @@ struct inn_plan *inn__close(inn_build *b, bool strict);
 uint32_t inn__sinks(const inn_build *b);
 struct inn_plan *inn__close_sink(inn_build *b, uint32_t i);
 void inn__plan_free(struct inn_plan *p); /* NULL ok */
+/* The same plan with iterations of its loops side by side, at most `rows` rows at a time; NULL where no loop allows it. It borrows
+ * the names and the data of the first. */
+int inn__widen(inn_ctx *ctx, const struct inn_plan *p, uint32_t rows, struct inn_plan **out);
 void inn__plan_dump(const struct inn_plan *p, FILE *to);
 struct inn__cost { double forward, backward, other, once; uint32_t ops, z; }; /* multiplications; z: pre-activations stored besides their ReLU */
+/* Multiplications and additions of a product, elements of elementwise operations and reductions, 0 of all others. */
+double inn__plan_flops(const struct inn_plan *p, uint32_t op);
 void inn__plan_cost(const struct inn_plan *p, struct inn__cost *c);
 #endif

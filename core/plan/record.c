@@ -36,7 +36,7 @@ bool inn_is_nonneg(inn_build *b, inn_val v) { return v.id && v.id < b->n && nonn
 
 inn_val inn_const(inn_build *b, double value, const struct inn_shape *shape)
 {
-	return b->failed ? (inn_val){ 0 } : inn__const(b, value, shape);
+	return b->failed || !inn__sized(b, INN_OP_CONST, shape) ? (inn_val){ 0 } : inn__const(b, value, shape);
 }
 
 inn_val inn_scalar(inn_build *b, double value) { return inn_const(b, value, &(struct inn_shape){ 0 }); }
@@ -184,6 +184,8 @@ inn_val inn_scatter(inn_build *b, inn_val x, inn_val index, uint32_t axis, uint3
 	const struct inn_shape *xs = inn_shape_of(b, x);
 	uint32_t r = inn_shape_of(b, index)->rank;
 
+	if (axis > xs->rank || (!r && xs->rank == INN_MAX_RANK))
+		return inn__fail_op(b, INN_ESHAPE, "scatter: no axis %u in rank %u", axis, xs->rank);
 	for (uint32_t d = 0; d < xs->rank; d++)
 		if (d < axis || d >= axis + r)
 			s.dim[s.rank++] = xs->dim[d];

@@ -113,12 +113,14 @@ static struct place reshaped(const inn_build *b, const struct value *x, const st
 {
 	uint64_t stride = x->run, step = 1;
 
+	if (!x->axis && y->rank && y->dim[0] == x->op.shape.dim[0]) /* the sizes alone cannot tell this where one sample is all */
+		return at(0, x->run);
 	for (uint32_t d = x->axis + 1u; d < x->op.shape.rank; d++)
 		stride *= x->op.shape.dim[d];
-	for (uint32_t d = y->rank; d-- > 0; step *= y->dim[d]) {
+	for (uint32_t d = y->rank; d-- > 0 && step; step *= y->dim[d]) {
 		uint64_t run = stride / step;
 
-		if (stride % step == 0 && run * b->batch <= y->dim[d] && y->dim[d] % (run * b->batch) == 0)
+		if (run && stride % step == 0 && run * b->batch <= y->dim[d] && y->dim[d] % (run * b->batch) == 0)
 			return at((int)d, (uint32_t)run);
 	}
 	return unknown;

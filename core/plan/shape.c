@@ -279,6 +279,12 @@ static bool elements(inn_build *b, struct args *a)
 
 static bool loops(inn_build *b, struct args *a)
 {
+	bool sink = a->code == INN_OP_OUTPUT || a->code == INN_OP_ACCUMULATE;
+
+	if ((!sink && val(b, a->src[a->n - 1])->op.code != INN_OP_INDEX) || (a->code == INN_OP_LOOP_LAST && val(b, a->src[1])->op.code != INN_OP_CARRY)) {
+		inn__fail_op(b, INN_EBUG, "%s: neither an index of a loop nor what is carried through one", inn_op_name(a->code));
+		return false;
+	}
 	a->shape = val(b, a->src[0])->op.shape;
 	if (a->code == INN_OP_LOOP_STACK) {
 		if (!a->shape.rank || a->shape.rank == INN_MAX_RANK)
@@ -292,10 +298,22 @@ static bool loops(inn_build *b, struct args *a)
 	return true;
 }
 
+bool inn__sized(inn_build *b, uint32_t code, const struct inn_shape *s)
+{
+	char text[INN_SHAPE_STR];
+	uint64_t most = inn_limit(b->ctx, INN_LIMIT_ELEMENTS);
+	size_t n;
+
+	if (inn_shape_count(s, &n) && n <= most)
+		return true;
+	inn_shape_str(s, text);
+	return inn__fail_op(b, INN_ELIMIT, "%s: the result %s is larger than limits.elements, %llu", inn_op_name(code), text,
+			    (unsigned long long)most).id;
+}
+
 bool inn__infer(inn_build *b, struct args *a)
 {
 	bool ok = true;
-	size_t n;
 
 	switch (inn_op_class(a->code)) {
 	case 'U':
@@ -307,9 +325,5 @@ bool inn__infer(inn_build *b, struct args *a)
 	case 'O': ok = loops(b, a); break;
 	default: break; /* leaves and noise: given */
 	}
-	if (ok && (!inn_shape_count(&a->shape, &n) || n > (size_t)1 << 40)) {
-		inn__fail_op(b, INN_ELIMIT, "%s: the result is too large", inn_op_name(a->code));
-		return false;
-	}
-	return ok;
+	return ok && inn__sized(b, a->code, &a->shape);
 }

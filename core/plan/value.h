@@ -69,6 +69,7 @@ inn_val inn__record(inn_build *b, uint32_t code, const uint32_t *src, uint32_t n
 inn_val inn__const(inn_build *b, double v, const struct inn_shape *shape);
 /* shape.c: fills a->shape or fails. */
 bool inn__infer(inn_build *b, struct args *a);
+bool inn__sized(inn_build *b, uint32_t code, const struct inn_shape *s); /* within the limit; else fails */
 void inn__window_of(const uint32_t *attr, uint32_t code, uint32_t spatial, struct inn_window *w);
 /* facts.c */
 void inn__facts(inn_build *b, uint32_t id);

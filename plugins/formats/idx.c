@@ -144,10 +144,11 @@ static int read_tensor(inn_ctx *ctx, struct inn_stream *f, const void *opts, str
 		return inn_nomem(ctx);
 	if (!read_head(&s, t))
 		status = inn_fail(ctx, INN_EDATA, &loc, "the file is no IDX array, or is cut off");
-	else if ((status = inn_tensor_alloc(ctx, t)) == INN_OK) {
+	else if (inn_shape_count(&t->shape, &n) && (status = inn_within(ctx, INN_LIMIT_UNPACKED, &loc, n * inn_dtype_size(t->dtype), f->size,
+									"bytes in the array")) == INN_OK &&
+		 (status = inn_tensor_alloc(ctx, t)) == INN_OK) {
 		size_t size = inn_dtype_size(t->dtype);
 
-		inn_shape_count(&t->shape, &n);
 		if (!take(&s, t->data, n * size) || !at_end(&s))
 			status = inn_fail(ctx, INN_EDATA, &loc, "the IDX array is damaged: it has not the length that its head says");
 		to_native(t->data, n, size);

@@ -7,7 +7,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-#define SIDE_MAX 16384u
+#define SIDE_MAX 16384u /* what one row may need, whatever the limits */
 #define SCANS_MAX 256
 
 struct job {
@@ -56,6 +56,7 @@ static void on_progress(j_common_ptr d)
 /* False after an error. All that must survive the jump is in *j. */
 static bool decode(struct job *j)
 {
+	const struct inn_loc loc = { .file = j->s->path };
 	struct jpeg_decompress_struct *d = &j->d;
 
 	if (setjmp(j->jump))
@@ -69,6 +70,13 @@ static bool decode(struct job *j)
 		refuse(j, "it has the printing colours CMYK; convert it to RGB");
 	if (d->image_width > SIDE_MAX || d->image_height > SIDE_MAX)
 		refuse(j, "it is wider or higher than 16384 pixels");
+	uint64_t pixels = (uint64_t)d->image_width * d->image_height, bytes = pixels * (uint64_t)d->num_components;
+
+	if (jpeg_has_multiple_scans(d)) /* all its coefficients wait in memory */
+		bytes *= 1 + sizeof(JCOEF);
+	if ((j->status = inn_within(j->ctx, INN_LIMIT_PIXELS, &loc, pixels, 0, "pixels of the picture")) < 0 ||
+	    (j->status = inn_within(j->ctx, INN_LIMIT_UNPACKED, &loc, bytes, j->s->size, "bytes of the picture")) < 0)
+		refuse(j, "");
 	d->out_color_space = d->jpeg_color_space == JCS_GRAYSCALE ? JCS_GRAYSCALE : JCS_RGB;
 	jpeg_start_decompress(d);
 	*j->t = (struct inn_tensor){ .dtype = INN_U8,

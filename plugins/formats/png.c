@@ -91,6 +91,7 @@ static void transforms(struct job *j)
 /* False after png_error. All that must survive the jump is in *j. */
 static bool decode(struct job *j)
 {
+	const struct inn_loc loc = { .file = j->s->path };
 	size_t row;
 
 	if (setjmp(png_jmpbuf(j->png)))
@@ -111,6 +112,9 @@ static bool decode(struct job *j)
 	/* Four channels of eight bits may come from one bit a pixel. */
 	if ((uint64_t)row * j->height / 32 > (uint64_t)j->s->size * DEFLATE_RATIO)
 		png_error(j->png, "the file is too short for its size in pixels");
+	if ((j->status = inn_within(j->ctx, INN_LIMIT_PIXELS, &loc, (uint64_t)j->width * j->height, 0, "pixels of the picture")) < 0 ||
+	    (j->status = inn_within(j->ctx, INN_LIMIT_UNPACKED, &loc, (uint64_t)row * j->height, j->s->size, "bytes of the picture")) < 0)
+		png_error(j->png, "");
 	j->pixels = calloc(j->height, row);
 	j->rows = malloc(j->height * sizeof(*j->rows));
 	if (!j->pixels || !j->rows)
@@ -132,31 +136,27 @@ static uint32_t sample(const struct job *j, size_t i)
 	return v;
 }
 
-static int composite(const struct job *j, struct inn_tensor *t)
+/* In place: no pixel becomes longer. */
+static void composite(struct job *j, struct inn_tensor *t)
 {
 	uint32_t c = j->channels, colors = c > 2 ? 3 : 1;
 	uint64_t top = j->depth == 1 ? 255 : 65535;
 	size_t n = (size_t)j->height * j->width;
-	int status;
 
-	*t = (struct inn_tensor){ .dtype = j->depth == 1 ? INN_U8 : INN_U16, .shape = { 3, { j->height, j->width, colors } } };
-	if ((status = inn_tensor_alloc(j->ctx, t)) < 0)
-		return status;
-	for (size_t i = 0; i < n; i++)
+	*t = (struct inn_tensor){ .dtype = j->depth == 1 ? INN_U8 : INN_U16, .shape = { 3, { j->height, j->width, colors } }, .data = j->pixels };
+	for (size_t i = 0; c != colors && i < n; i++) {
+		uint64_t a = sample(j, i * c + c - 1);
+
 		for (uint32_t k = 0; k < colors; k++) {
-			uint64_t v = sample(j, i * c + k);
+			uint64_t v = (sample(j, i * c + k) * a + top * (top - a) + top / 2) / top;
 
-			if (c == 2 || c == 4) {
-				uint64_t a = sample(j, i * c + c - 1);
-
-				v = (v * a + top * (top - a) + top / 2) / top;
-			}
 			if (j->depth == 1)
 				((uint8_t *)t->data)[i * colors + k] = (uint8_t)v;
 			else
 				((uint16_t *)t->data)[i * colors + k] = (uint16_t)v;
 		}
-	return INN_OK;
+	}
+	j->pixels = NULL;
 }
 
 static int probe(const uint8_t *head, size_t n)
@@ -177,9 +177,9 @@ static int read_tensor(inn_ctx *ctx, struct inn_stream *s, const void *opts, str
 	if (!j.info)
 		status = inn_nomem(ctx);
 	else if (!decode(&j))
-		status = inn_fail(ctx, INN_EDATA, &loc, "the PNG picture cannot be read: %s", j.error);
+		status = j.status < 0 ? j.status : inn_fail(ctx, INN_EDATA, &loc, "the PNG picture cannot be read: %s", j.error);
 	else
-		status = composite(&j, t);
+		composite(&j, t);
 	png_destroy_read_struct(&j.png, &j.info, NULL);
 	free(j.pixels);
 	free(j.rows);

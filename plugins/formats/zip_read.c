@@ -160,6 +160,12 @@ int zip_list(inn_ctx *ctx, const struct inn_stream *s, struct zip_member **out, 
 	}
 	if (!m)
 		return INN_ENOMEM;
+	uint64_t packed = 0;
+
+	for (uint64_t i = 0; i < d.count; i++) /* less than 2^16 members of less than 2^48 bytes */
+		packed += m[i].method ? m[i].size : 0;
+	if ((status = inn_within(ctx, INN_LIMIT_UNPACKED, &loc, packed, s->size, "bytes in the archive")) < 0)
+		return status;
 	*out = m;
 	*n = (uint32_t)d.count;
 	return check_names(ctx, &loc, m, *n);

@@ -33,10 +33,7 @@ static inn_val forward(FORWARD)
 	if (rank < 2)
 		return misfit(b, n, "the input has no channels");
 	for (uint32_t i = 0; i < 4; i++) {
-		p[i] = weight(n, x, w, i, 1 + i);
-		if (p[i].id && inn_shape_of(b, p[i])->rank != 1)
-			return misfit(b, n, "scale, B, mean and var must be vectors");
-		p[i] = inn_channel(b, p[i], rank);
+		p[i] = per_channel(b, n, weights[i].name, weight(n, x, w, i, 1 + i), v);
 	}
 	inn_val s = p[0].id ? p[0] : inn_scalar(b, 1);
 

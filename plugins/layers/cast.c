@@ -7,7 +7,7 @@ struct opts {
 };
 
 static const struct inn_param params[] = {
-	INN_INT(struct opts, to, 1, 0, 64, "ONNX data type"),
+	INN_INT(struct opts, to, 0, 0, 64, "ONNX data type"),
 	INN_BOOL(struct opts, saturate, true, "unused"),
 	{ 0 },
 };
@@ -17,8 +17,10 @@ static int fold(FOLD)
 	const struct opts *o = inn_node_opts(n);
 	uint32_t dtype = host_dtype(o->to);
 
-	if (!n_in || dtype == INN_DTYPES)
+	if (dtype == INN_DTYPES)
 		return unsupported_in(ctx, n, "this data type is not supported");
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
 	return host_cast(ctx, n, &in[0], dtype, out);
 }
 

@@ -9,8 +9,8 @@ static const struct inn_param params[] = { INN_BOOL(struct opts, saturate, true,
 
 static int fold(FOLD)
 {
-	if (n_in < 2)
-		return unsupported_in(ctx, n, "an operand is missing");
+	if (!host_given(ctx, n, in, n_in, 2))
+		return INN_EUNSUP;
 	return host_cast(ctx, n, &in[0], in[1].dtype, out);
 }
 

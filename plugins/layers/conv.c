@@ -31,12 +31,12 @@ static inn_val forward(FORWARD)
 	win.groups = (uint32_t)o->group;
 	inn_val y = inn_conv(b, data, kernel, &win);
 
-	if (!bias.id || !y.id || inn_shape_of(b, bias)->rank == 1)
-		return bias.id ? inn_add(b, y, inn_channel(b, bias, s.rank)) : y;
+	if (!bias.id || !y.id)
+		return y;
 	/* One number for each output element: what a batch norm before padding leaves. */
 	s = *inn_shape_of(b, y);
 	s.dim[0] = 1;
-	return inn_shape_eq(&s, inn_shape_of(b, bias)) ? inn_add(b, y, bias) : misfit(b, n, "the bias is neither a vector nor a sample's output");
+	return inn_add(b, y, inn_shape_eq(&s, inn_shape_of(b, bias)) ? bias : per_channel(b, n, "bias", bias, y));
 }
 
 static int kernel_axis(const inn_node *n)

@@ -54,7 +54,7 @@ static inn_val forward(FORWARD)
 	win.groups = (uint32_t)o->group;
 	inn_val y = inn_conv_dx(b, data, kernel, &win, spatial);
 
-	return bias.id ? inn_add(b, y, inn_channel(b, bias, s.rank)) : y;
+	return bias.id ? inn_add(b, y, per_channel(b, n, "bias", bias, y)) : y;
 }
 
 static int kernel_axis(const inn_node *n) { return ((const struct opts *)inn_node_opts(n))->group == 1 ? 1 : -1; }

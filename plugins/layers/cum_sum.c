@@ -26,20 +26,25 @@ static int fold(FOLD)
 	uint32_t axis;
 	int status;
 
-	if (!n_in || !in[0].data || !axis_at(ctx, n, in[0].shape.rank, &axis))
+	if (!host_given(ctx, n, in, n_in, 1) || !axis_at(ctx, n, in[0].shape.rank, &axis))
 		return INN_EUNSUP;
 	if ((status = host_new(ctx, n, in[0].dtype, &in[0].shape, &count, out)) < 0)
 		return status;
 	for (uint32_t d = axis + 1; d < in[0].shape.rank; d++)
 		inner *= in[0].shape.dim[d];
-	for (size_t i = 0; i < count; i++) {
-		size_t length = in[0].shape.dim[axis], k = i / inner % length, base = i - k * inner;
-		size_t from = o->reverse ? k + o->exclusive : 0, to = o->reverse ? length : k + !o->exclusive;
+	size_t length = in[0].shape.dim[axis];
+
+	for (size_t line = 0; line < (count ? count / length : 0); line++) {
+		size_t base = line / inner * inner * length + line % inner;
 		double sum = 0;
 
-		for (size_t j = from; j < to; j++)
-			sum += inn_tensor_real(&in[0], base + j * inner);
-		host_put(out, i, sum);
+		for (size_t k = 0; k < length; k++) {
+			size_t i = base + (o->reverse ? length - 1 - k : k) * inner;
+			double v = inn_tensor_real(&in[0], i);
+
+			host_put(out, i, o->exclusive ? sum : sum + v);
+			sum += v;
+		}
 	}
 	return INN_OK;
 }

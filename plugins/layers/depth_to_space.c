@@ -10,7 +10,7 @@ struct opts {
 };
 
 static const struct inn_param params[] = {
-	INN_INT(struct opts, blocksize, 1, 1, 4096, "pixels in a block's row"),
+	INN_INT(struct opts, blocksize, 0, 0, 4096, "pixels in a block's row"),
 	INN_ENUM(struct opts, mode, DCR, modes, "order within the channel"),
 	{ 0 },
 };
@@ -26,7 +26,7 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id)
 		return v;
-	if (s.rank != 4 || s.dim[1] % (k * k))
+	if (s.rank != 4 || !k || s.dim[1] % (k * k))
 		return misfit(b, n, "the channels do not make whole blocks");
 	uint32_t c = s.dim[1] / (k * k), h = s.dim[2], width = s.dim[3];
 	struct inn_shape split = { .rank = 6, .dim = { s.dim[0], k, k, c, h, width } }, joined = { .rank = 4, .dim = { s.dim[0], c, h * k, width * k } };

@@ -21,7 +21,7 @@ static int fold(FOLD)
 {
 	struct inn_shape to;
 
-	if (!n_in || !target(ctx, n, &in[0].shape, &to))
+	if (!host_given(ctx, n, in, n_in, 1) || !target(ctx, n, &in[0].shape, &to))
 		return INN_EUNSUP;
 	return host_expand(ctx, n, &in[0], &to, out);
 }

@@ -43,7 +43,7 @@ static int fold(FOLD)
 	uint32_t axis;
 	int status;
 
-	if (n_in < 2 || !result(ctx, n, &in[0].shape, &in[1].shape, &axis, &to) || !inn_shape_count(&in[1].shape, &n_index))
+	if (!host_given(ctx, n, in, n_in, 2) || !result(ctx, n, &in[0].shape, &in[1].shape, &axis, &to) || !inn_shape_count(&in[1].shape, &n_index))
 		return unsupported_in(ctx, n, "the operands do not fit");
 	if ((status = host_new(ctx, n, in[0].dtype, &to, &count, out)) < 0)
 		return status;

@@ -14,7 +14,7 @@ static int fold(FOLD)
 	size_t count;
 	int status;
 
-	if (n_in < 2 || !element_positions(ctx, n, &in[1], &in[0].shape, o->axis, &at))
+	if (!host_given(ctx, n, in, n_in, 2) || !element_positions(ctx, n, &in[1], &in[0].shape, o->axis, &at))
 		return INN_EUNSUP;
 	if ((status = host_new(ctx, n, in[0].dtype, &in[1].shape, &count, out)) < 0)
 		return status;

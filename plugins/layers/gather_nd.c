@@ -47,7 +47,7 @@ static int fold(FOLD)
 	size_t rows, count, total;
 	int status;
 
-	if (n_in < 2 || !positions(ctx, n, &in[0].shape, &in[1], &to, &rows, &at))
+	if (!host_given(ctx, n, in, n_in, 2) || !positions(ctx, n, &in[0].shape, &in[1], &to, &rows, &at))
 		return INN_EUNSUP;
 	if ((status = host_new(ctx, n, in[0].dtype, &to, &count, out)) < 0 || !inn_shape_count(&in[0].shape, &total) || !total)
 		return status;

@@ -24,6 +24,15 @@ static inline uint32_t host_dtype(int64_t to)
 
 static inline bool host_is_float(uint32_t d) { return d == INN_F32 || d == INN_F64 || d == INN_F16 || d == INN_BF16; }
 
+/* The first `need` operands are there. */
+static inline bool host_given(inn_ctx *ctx, const inn_node *n, const struct inn_tensor *in, uint32_t n_in, uint32_t need)
+{
+	for (uint32_t k = 0; k < need; k++)
+		if (k >= n_in || !in[k].data)
+			return unsupported_in(ctx, n, "an operand is missing"), false;
+	return true;
+}
+
 static inline void *host_at(const struct inn_tensor *t, size_t i) { return (char *)t->data + i * inn_dtype_size(t->dtype); }
 
 static inline void host_put(struct inn_tensor *t, size_t i, double v) { inn_convert(&v, INN_F64, host_at(t, i), t->dtype, 1); }
@@ -97,7 +106,9 @@ static inline int host_binary(inn_ctx *ctx, const inn_node *n, const struct inn_
 	size_t count;
 	int status;
 
-	if (n_in < 2 || !in[0].data || !in[1].data || !inn_shape_broadcast(&in[0].shape, &in[1].shape, &s))
+	if (!host_given(ctx, n, in, n_in, 2))
+		return INN_EUNSUP;
+	if (!inn_shape_broadcast(&in[0].shape, &in[1].shape, &s))
 		return inn_fail(ctx, INN_ESHAPE, NULL, "%s (%s): the operands do not fit", inn_node_name(n), inn_node_kind(n));
 	if ((status = host_expand(ctx, n, &in[0], &s, &a)) < 0 || (status = host_expand(ctx, n, &in[1], &s, &c)) < 0 ||
 	    (status = host_new(ctx, n, dtype == INN_DTYPES ? in[0].dtype : dtype, &s, &count, out)) < 0)
@@ -121,8 +132,8 @@ static inline int host_variadic(inn_ctx *ctx, const inn_node *n, const struct in
 {
 	struct inn_tensor pair[2];
 
-	if (!n_in || !in[0].data)
-		return unsupported_in(ctx, n, "an operand is missing");
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
 	*out = in[0];
 	for (uint32_t k = 1; k < n_in; k++) {
 		pair[0] = *out;
@@ -140,8 +151,8 @@ static inline int host_unary(inn_ctx *ctx, const inn_node *n, const struct inn_t
 	size_t count;
 	int status;
 
-	if (!n_in || !in[0].data)
-		return unsupported_in(ctx, n, "the operand is missing");
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
 	if ((status = host_new(ctx, n, in[0].dtype, &in[0].shape, &count, out)) < 0)
 		return status;
 	for (size_t i = 0; i < count; i++)

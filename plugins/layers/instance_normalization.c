@@ -20,8 +20,8 @@ static inn_val forward(FORWARD)
 	inn_val d = inn_sub(b, v, inn_mean_axes(b, v, mask));
 	inn_val y = inn_div(b, d, inn_sqrt(b, inn_addc(b, inn_mean_axes(b, inn_mul(b, d, d), mask), o->epsilon)));
 
-	y = scale.id ? inn_mul(b, y, inn_channel(b, scale, rank)) : y;
-	return shift.id ? inn_add(b, y, inn_channel(b, shift, rank)) : y;
+	y = scale.id ? inn_mul(b, y, per_channel(b, n, "scale", scale, v)) : y;
+	return shift.id ? inn_add(b, y, per_channel(b, n, "B", shift, v)) : y;
 }
 
 LAYER(instance_normalization, "instance normalization", params, sizeof(struct opts), .traits = INN_T_NORM, .weights = weights);

@@ -47,6 +47,20 @@ static inline inn_val misfit(inn_build *b, const inn_node *n, const char *what)
 	return no_value;
 }
 
+/* A vector of one number for each channel (axis 1) of `of`, as [1,C,1,...]; absent stays absent, and another length would be broadcast. */
+static inline inn_val per_channel(inn_build *b, const inn_node *n, const char *what, inn_val v, inn_val of)
+{
+	const struct inn_shape *s = inn_shape_of(b, v), *t = inn_shape_of(b, of);
+	char text[2][INN_SHAPE_STR];
+
+	if (!v.id || !of.id || (s->rank == 1 && t->rank > 1 && s->dim[0] == t->dim[1]))
+		return inn_channel(b, v, t->rank);
+	if (!inn_failed(inn_build_ctx(b)))
+		inn_fail(inn_build_ctx(b), INN_ESHAPE, NULL, "%s (%s, opset %u): %s %s is not one number for each channel of %s", inn_node_name(n),
+			 inn_node_kind(n), inn_node_opset(n), what, inn_shape_str(s, text[0]), inn_shape_str(t, text[1]));
+	return no_value;
+}
+
 static inline bool axis_of(inn_ctx *ctx, const inn_node *n, int64_t axis, uint32_t rank, uint32_t *out)
 {
 	int64_t a = axis < 0 ? axis + rank : axis;
@@ -76,6 +90,8 @@ static inline int numbers(inn_ctx *ctx, const inn_node *n, uint32_t k, const str
 	}
 	if (!t || !t->data)
 		return unsupported_in(ctx, n, "sizes and axes that are computed from the data are not supported, only constants"), -1;
+	if (t->dtype == INN_F32 || t->dtype == INN_F64 || t->dtype == INN_F16 || t->dtype == INN_BF16)
+		return unsupported_in(ctx, n, "sizes and axes must be integers"), -1;
 	if (!inn_shape_count(&t->shape, &count) || count > MAX_LIST)
 		return unsupported_in(ctx, n, "a list of at most 64 numbers is supported"), -1;
 	for (size_t i = 0; i < count; i++)

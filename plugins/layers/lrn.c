@@ -10,7 +10,7 @@ static const struct inn_param params[] = {
 	INN_REAL(struct opts, alpha, 1e-4, -1e6, 1e6, "factor of the mean square"),
 	INN_REAL(struct opts, beta, 0.75, -1e3, 1e3, "exponent"),
 	INN_REAL(struct opts, bias, 1, -1e6, 1e6, "added to the mean square"),
-	INN_INT(struct opts, size, 1, 1, 1024, "number of channels"),
+	INN_INT(struct opts, size, 0, 0, 1024, "number of channels"),
 	{ 0 },
 };
 
@@ -22,6 +22,8 @@ static inn_val forward(FORWARD)
 
 	(void)w;
 	(void)out;
+	if (!size)
+		return misfit(b, n, "size is missing");
 	if (!v.id || !channels)
 		return misfit(b, n, "the input has no channels");
 	inn_val padded = inn_pad(b, inn_mul(b, v, v), 1, (size - 1) / 2, size / 2, 1);

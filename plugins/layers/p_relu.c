@@ -13,7 +13,15 @@ static inn_val forward(inn_build *b, const inn_node *n, const inn_val *x, const 
 	(void)out;
 	if (inn_node_opset(n) < 7 && inn_shape_of(b, slope)->rank == 1 && inn_dim(b, slope, 0) > 1)
 		slope = inn_channel(b, slope, inn_shape_of(b, x[0])->rank);
-	return inn_add(b, inn_maxc(b, x[0], 0), inn_mul(b, inn_minc(b, x[0], 0), slope));
+	inn_val low = inn_mul(b, inn_minc(b, x[0], 0), slope);
+	char text[2][INN_SHAPE_STR];
+
+	if (low.id && !inn_shape_eq(inn_shape_of(b, low), inn_shape_of(b, x[0]))) {
+		inn_fail(inn_build_ctx(b), INN_ESHAPE, NULL, "%s (p_relu, opset %u): slope %s does not fit into %s", inn_node_name(n), inn_node_opset(n),
+			 inn_shape_str(inn_shape_of(b, slope), text[0]), inn_shape_str(inn_shape_of(b, x[0]), text[1]));
+		return (inn_val){ 0 };
+	}
+	return inn_add(b, inn_maxc(b, x[0], 0), low);
 }
 
 static const struct inn_layer_ops layer = {

@@ -121,8 +121,12 @@ static int fold(FOLD)
 	size_t count;
 	int status;
 
-	if (!n_in || o->mode != PAD_CONSTANT)
+	if (o->mode != PAD_CONSTANT)
 		return INN_EUNSUP; /* recorded */
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
+	if (given && (!inn_shape_count(&in[2].shape, &count) || count != 1))
+		return unsupported_in(ctx, n, "the constant must be one number");
 	if (!pads_of(ctx, n, s.rank, before, after))
 		return INN_EUNSUP;
 	for (uint32_t d = 0; d < s.rank; d++) {

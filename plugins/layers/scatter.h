@@ -25,6 +25,8 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id || !updates.id || !element_positions(inn_build_ctx(b), n, inn_node_const(n, 1), &s, o->axis, &at))
 		return no_value;
+	if (inn_node_shape(n, 1) && !inn_shape_eq(inn_node_shape(n, 1), inn_shape_of(b, updates)))
+		return misfit(b, n, "the updates have another shape than the indices");
 	return inn_reshape(b, put_rows(b, n, in_line(b, v), in_line(b, updates), &at, o->reduction), &s);
 }
 #endif

@@ -44,7 +44,7 @@ static bool ranges(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, s
 		e = clamp(to[i], length, step > 0 ? 0 : -1, length);
 		int64_t span = step > 0 ? e - a : a - e, by = step > 0 ? step : -step;
 
-		r[axis] = (struct range){ a, step, span > 0 ? (uint32_t)((span + by - 1) / by) : 0 };
+		r[axis] = (struct range){ a, step, length && span > 0 ? (uint32_t)((span + by - 1) / by) : 0 };
 	}
 	return true;
 }
@@ -55,7 +55,7 @@ static int fold(FOLD)
 	struct inn_shape s = in[0].shape;
 	int64_t step[INN_MAX_RANK], base = 0;
 
-	if (!n_in || !ranges(ctx, n, &in[0].shape, r))
+	if (!host_given(ctx, n, in, n_in, 1) || !ranges(ctx, n, &in[0].shape, r))
 		return INN_EUNSUP;
 	host_steps(&in[0].shape, step);
 	for (uint32_t d = 0; d < s.rank; d++) {

@@ -5,7 +5,7 @@ struct opts {
 	int64_t blocksize;
 };
 
-static const struct inn_param params[] = { INN_INT(struct opts, blocksize, 1, 1, 4096, "pixels in a block's row"), { 0 } };
+static const struct inn_param params[] = { INN_INT(struct opts, blocksize, 0, 0, 4096, "pixels in a block's row"), { 0 } };
 
 static inn_val forward(FORWARD)
 {
@@ -18,7 +18,7 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id)
 		return v;
-	if (s.rank != 4 || s.dim[2] % k || s.dim[3] % k)
+	if (s.rank != 4 || !k || s.dim[2] % k || s.dim[3] % k)
 		return misfit(b, n, "the plane does not make whole blocks");
 	struct inn_shape split = { .rank = 6, .dim = { s.dim[0], s.dim[1], s.dim[2] / k, k, s.dim[3] / k, k } };
 	struct inn_shape joined = { .rank = 4, .dim = { s.dim[0], s.dim[1] * k * k, s.dim[2] / k, s.dim[3] / k } };

@@ -25,18 +25,25 @@ static bool part(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, uin
 		return false;
 	int64_t length = s->dim[*axis], each = (length + parts - 1) / parts;
 
+	int64_t sum = 0;
+
+	for (int k = 0; k < count; k++)
+		sum += size[k] < 0 || size[k] > length ? INT64_MAX / MAX_LIST : size[k];
 	*from = count ? 0 : each * i;
-	for (uint32_t k = 0; k < i && (int)k < count; k++)
-		*from += size[k];
-	*to = count && (int)i < count ? *from + size[i] : *from + each < length ? *from + each : length;
-	if ((count && (uint32_t)count != parts) || *from < 0 || *to > length || *to < *from)
+	*to = *from + each < length ? *from + each : length;
+	if (count ? (uint32_t)count != parts || sum != length : *to < *from)
 		return unsupported_in(ctx, n, "the sizes do not fit the axis or the outputs"), false;
+	for (uint32_t k = 0; count && k < i; k++)
+		*from += size[k];
+	*to = count ? *from + size[i] : *to;
 	return true;
 }
 
 static int fold(FOLD)
 {
-	for (uint32_t i = 0; n_in && i < inn_node_n_out(n); i++) {
+	if (!host_given(ctx, n, in, n_in, 1))
+		return INN_EUNSUP;
+	for (uint32_t i = 0; i < inn_node_n_out(n); i++) {
 		struct inn_shape s = in[0].shape;
 		int64_t step[INN_MAX_RANK], from, to;
 		uint32_t axis;

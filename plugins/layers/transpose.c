@@ -28,7 +28,7 @@ static int fold(FOLD)
 	uint32_t order[INN_MAX_RANK];
 	struct inn_shape s = in[0].shape;
 
-	if (!n_in || !order_of(ctx, n, s.rank, order))
+	if (!host_given(ctx, n, in, n_in, 1) || !order_of(ctx, n, s.rank, order))
 		return INN_ESHAPE;
 	host_steps(&in[0].shape, own);
 	for (uint32_t d = 0; d < s.rank; d++) {

@@ -10,6 +10,8 @@ static bool target(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, s
 
 	if (count < 0)
 		return false;
+	if (!o->axes.n && !inn_node_in(n, 1))
+		return unsupported_in(ctx, n, "axes are missing"), false;
 	if (rank > INN_MAX_RANK)
 		return unsupported_in(ctx, n, "at most 8 axes are supported"), false;
 	if (!axes_mask(ctx, n, 1, &o->axes, rank, &mask) || __builtin_popcount(mask) != count)

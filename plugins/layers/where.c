@@ -8,7 +8,9 @@ static int fold(FOLD)
 	size_t count;
 	int status;
 
-	if (n_in < 3 || !inn_shape_broadcast(&in[0].shape, &in[1].shape, &s) || !inn_shape_broadcast(&s, &in[2].shape, &s) ||
+	if (!host_given(ctx, n, in, n_in, 3))
+		return INN_EUNSUP;
+	if (!inn_shape_broadcast(&in[0].shape, &in[1].shape, &s) || !inn_shape_broadcast(&s, &in[2].shape, &s) ||
 	    in[1].dtype != in[2].dtype)
 		return unsupported_in(ctx, n, "the operands do not fit");
 	for (uint32_t k = 0; k < 3; k++)

@@ -34,6 +34,8 @@ static inline bool window_base(inn_build *b, const inn_node *n, const struct win
 	uint32_t k = s->rank - 2;
 
 	*w = (struct inn_window){ .n = k, .groups = 1 };
+	if (strcmp(o->auto_pad, "NOTSET") && strcmp(o->auto_pad, "VALID") && strcmp(o->auto_pad, "SAME_UPPER") && strcmp(o->auto_pad, "SAME_LOWER"))
+		return misfit(b, n, "auto_pad is none of NOTSET, VALID, SAME_UPPER and SAME_LOWER").id;
 	if (s->rank < 3 || s->rank > 5 || (o->dilations.n && o->dilations.n != k) || (o->strides.n && o->strides.n != k) ||
 	    (o->pads.n && o->pads.n != 2 * k) || (o->kernel_shape.n ? o->kernel_shape.n != k : !size))
 		return misfit(b, n, "kernel_shape, strides, pads or dilations do not fit 1 to 3 spatial axes").id;

@@ -3,6 +3,7 @@
  * from step to step. */
 #include "perturb.h"
 #include <float.h>
+#include <string.h>
 
 const struct inn_choice perturb_scores[] = {
 	{ "probability", PROBABILITY, "the softmax of the outputs at the target" },
@@ -31,6 +32,7 @@ struct work { /* one curve */
 	const struct perturb *o;
 	struct regions r;
 	inn_val x;           /* the clean input as [N,C,...] */
+	inn_val *with;       /* all inputs of the network: the others clean */
 	uint32_t n;          /* points */
 	const double *count; /* regions replaced at each */
 	int order, what;
@@ -99,7 +101,12 @@ static inn_val judged(const struct work *w, inn_val y)
 	return perturb_column(w->b, inn_sum(w->b, inn_mul(w->b, pick, y), 2));
 }
 
-static inn_val outcome(const struct work *w, inn_val x) { return judged(w, inn_logits(w->b, inn_forward(w->b, &x))); }
+/* The same of the network with x in the place of the input. */
+static inn_val outcome(const struct work *w, inn_val x)
+{
+	w->with[w->o->input] = x;
+	return judged(w, inn_logits(w->b, inn_forward(w->b, w->with)));
+}
 
 /* The place of each region in the order: 0 is replaced first. Equal regions keep the order of their numbers either way. */
 static inn_val places(const struct work *w, inn_val scores)
@@ -110,7 +117,7 @@ static inn_val places(const struct work *w, inn_val scores)
 static inn_val fixed(const struct work *w)
 {
 	inn_build *b = w->b;
-	inn_val order = regions_spread(b, &w->r, places(w, regions_scores(b, &w->r, w->o, w->s->map[0])), w->x);
+	inn_val order = regions_spread(b, &w->r, places(w, regions_scores(b, &w->r, w->o, w->s->map[w->o->input])), w->x);
 	uint32_t clean = w->order != INSERTED; /* the first point needs no pass of its own */
 	inn_val i = inn_loop_begin(b, w->n - clean);
 	inn_val k = at_index(b, "regions replaced", w->count + clean, w->n - clean, i);
@@ -134,17 +141,18 @@ static inn_val recomputed(const struct work *w)
 	double *more = inn_alloc(inn_build_ctx(b), w->n, sizeof(*more));
 	inn_val none = inn_expand(b, regions_zero(b, w->x), &all);
 	struct inn_query q = *w->s->q;
+	inn_val *map = inn_alloc(inn_build_ctx(b), q.n_x, sizeof(*map));
 
-	if (!more)
+	if (!more || !map)
 		return (inn_val){ 0 };
 	for (uint32_t i = 0; i + 1 < w->n; i++)
 		more[i] = w->count[i + 1] - w->count[i];
-	inn_val i = inn_loop_begin(b, w->n), gone = inn_carry(b, none, i), map;
+	inn_val i = inn_loop_begin(b, w->n), gone = inn_carry(b, none, i);
 	inn_val x = replaced(w, regions_spread(b, &w->r, gone, w->x)), v = inn_loop_stack(b, outcome(w, x), i);
 
-	q.x = &x;
-	inn_nested(b, w->s->analyzer, &q, &map);
-	inn_val scores = regions_scores(b, &w->r, w->o, map), last = inn_scalar(b, w->order == LERF ? FLT_MAX : -FLT_MAX);
+	q.x = w->with; /* as outcome left them */
+	inn_nested(b, w->s->analyzer, &q, map);
+	inn_val scores = regions_scores(b, &w->r, w->o, map[w->o->input]), last = inn_scalar(b, w->order == LERF ? FLT_MAX : -FLT_MAX);
 	inn_val now = inn_gt(b, at_index(b, "regions more", more, w->n, i), places(w, inn_select(b, gone, last, scores)));
 
 	inn_loop_last(b, inn_max(b, gone, now), gone, i);
@@ -158,15 +166,17 @@ struct perturb_curve perturb_curve(inn_build *b, const struct inn_subject *s, co
 	struct perturb_curve c = { 0 };
 	double *at;
 
-	if (s->q->n_x != 1) {
-		inn_fail(inn_build_ctx(b), INN_EUNSUP, NULL, "the network has %u inputs; perturbing takes one", s->q->n_x);
+	if (o->input >= s->q->n_x) {
+		inn_fail(inn_build_ctx(b), INN_ECONFIG, NULL, "input: %lld; the network has inputs 0 to %u", (long long)o->input, s->q->n_x - 1);
 		return c;
 	}
-	if (!regions_of(b, s->q->x[0], o, &w.r) || !count_regions(&w) || !(at = inn_alloc(inn_build_ctx(b), w.n, sizeof(*at))))
+	if (!regions_of(b, s->q->x[o->input], o, &w.r) || !count_regions(&w) || !(at = inn_alloc(inn_build_ctx(b), w.n, sizeof(*at))) ||
+	    !(w.with = inn_alloc(inn_build_ctx(b), s->q->n_x, sizeof(*w.with))))
 		return c;
+	memcpy(w.with, s->q->x, s->q->n_x * sizeof(*w.with));
 	for (uint32_t i = 0; i < w.n; i++)
 		at[i] = w.count[i] / w.r.n;
-	w.x = regions_view(b, &w.r, o, s->q->x[0]);
+	w.x = regions_view(b, &w.r, o, s->q->x[o->input]);
 	c.v = o->recompute_analysis ? recomputed(&w) : fixed(&w);
 	c.at = at;
 	c.n = w.n;

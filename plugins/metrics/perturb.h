@@ -16,7 +16,7 @@ struct perturb { /* the options of every metric in this folder */
 	struct inn_ints region_shape;
 	struct inn_reals value_range;
 	int reduce_function, aggregation_function, pad_mode, score, channels;
-	int64_t steps, regions_per_step, first_step;
+	int64_t steps, regions_per_step, first_step, input;
 	bool recompute_analysis, lerf;
 };
 
@@ -35,6 +35,7 @@ extern const struct inn_choice perturb_reductions[], perturb_pads[], perturb_sco
 	INN_INT(struct perturb, first_step, 0, 0, 1e9, "regions replaced at the first step; 0: regions_per_step (iNNvestigate: 1)"), \
 	INN_BOOL(struct perturb, recompute_analysis, false, "analyze anew after every step"), \
 	INN_ENUM(struct perturb, score, PROBABILITY, perturb_scores, "what the network says of the target"), \
+	INN_INT(struct perturb, input, 0, 0, 1e6, "which of the network's inputs is perturbed, from 0; the others stay as they are"), \
 	INN_ENUM(struct perturb, channels, CHANNELS_AUTO, perturb_layouts, "which axis of the input counts channels")
 
 /* Relations between the rows. */

@@ -1,4 +1,4 @@
-"""Writes tests/golden/metrics: two small networks for the tests of metrics, and curves as Quantus computes them."""
+"""Writes tests/golden/metrics: small networks for the tests of metrics, and curves as Quantus computes them."""
 import pathlib
 import sys
 
@@ -19,6 +19,20 @@ def linear(name, shape, weight, bias, first="Identity"):
     values = [numpy_helper.from_array(weight.astype(np.float32), "w"), numpy_helper.from_array(bias.astype(np.float32), "b")]
     graph = helper.make_graph(nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", *shape])],
                               [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", weight.shape[1]])], values)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, OUT / f"{name}.onnx")
+
+
+def pair(name, shapes, weights, bias):
+    """The sum of two linear networks, each with an input of its own."""
+    nodes = []
+    for k in "xz":
+        nodes += [helper.make_node("Flatten", [k], [f"{k}f"]), helper.make_node("MatMul", [f"{k}f", f"{k}w"], [f"{k}y"])]
+    nodes += [helper.make_node("Add", ["xy", "zy"], ["s"]), helper.make_node("Add", ["s", "b"], ["y"])]
+    values = [numpy_helper.from_array(v.astype(np.float32), k) for k, v in zip(("xw", "zw", "b"), (*weights, bias))]
+    inputs = [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", *s]) for k, s in zip("xz", shapes)]
+    graph = helper.make_graph(nodes, name, inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", len(bias)])], values)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     onnx.checker.check_model(model)
     onnx.save(model, OUT / f"{name}.onnx")
@@ -49,6 +63,8 @@ def main():
     # y_k = sum_i w_ik x_i + k / 10 with w_ik = ((7 i + 3 k) mod 11 - 5) / 8
     i, k = np.meshgrid(np.arange(60), np.arange(3), indexing="ij")
     linear("linear", (3, 4, 5), ((7 * i + 3 * k) % 11 - 5) / 8, np.arange(3) / 10)
+    weight = ((7 * i + 3 * k) % 11 - 5) / 8
+    pair("pair", ((3, 4, 5), (2, 3, 3)), (weight, weight[:18]), np.arange(3) / 10)
     linear("constant", (3, 4, 5), np.zeros((60, 3)), np.arange(3) / 10)
     # at 0 the gradient is infinite and the output is not
     linear("root", (3, 4, 5), np.ones((60, 3)), np.zeros(3), "Sqrt")

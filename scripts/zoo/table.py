@@ -1,15 +1,19 @@
-"""The tables of docs/networks.md: what check.py measures, and which analyzers take which network.
+"""docs/networks.md: which analyzers take which networks of a zoo, from which exporter, and what loading costs.
 
-    python scripts/zoo/table.py [--cache DIR] PATH/TO/innvestigate [NET.EXPORTER...]
+For every file: the largest difference of `predict` from onnxruntime, by the output's largest magnitude; the normalised mean square
+error of the gradient against PyTorch's or TensorFlow's in double precision, both on one sample; processor time and peak memory of
+`check` with the cheapest analyzer (reading, shapes, passes, plan), the least of three runs; peak memory of the gradient; and for every
+analyzer and preset whether `check` takes it, which records the method on the network and closes its plan, or with which sentence it is
+refused. What was measured is kept in the cache and not measured again without --again.
 
-An analyzer is asked by `innvestigate check`, which records and closes its plan; a refusal is printed with its sentence, with
-the names of layers left out. Load time is that of `check` with the cheapest analyzer: reading, shapes, passes and the plan, the
-shortest of three runs.
+    python scripts/zoo/table.py [--cache DIR] [--again] [--only-write] PATH/TO/innvestigate [NET.EXPORTER...]
 """
 import argparse
 import collections
+import json
 import pathlib
 import re
+import resource
 import subprocess
 import tempfile
 
@@ -17,21 +21,28 @@ import numpy as np
 
 from check import DEFAULT_CACHE, command, expected
 
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "networks.md"
 EXPORTERS = {
     "ts": "torch 2.7 TorchScript, opset 17, batch 1", "ts_dyn": "torch 2.7 TorchScript, opset 14, free batch",
-    "dynamo": "torch 2.7 dynamo, opset 18, batch 1", "dynamo_dyn": "torch 2.7 dynamo, opset 18, free batch",
-    "tf": "Keras 2.14 by tf2onnx 1.17, opset 15, batch 1", "tf_dyn": "Keras 2.14 by tf2onnx 1.17, opset 15, free batch",
+    "dynamo": "torch 2.7 dynamo, opset 18, batch 1, weights beside the model", "dynamo_dyn": "the same, free batch",
+    "tf": "Keras 2.14 by tf2onnx 1.17, opset 15, batch 1", "tf_dyn": "the same, free batch",
+    "paddle": "PaddlePaddle 3.3 by paddle2onnx 2.1, free batch", "light": "the light models of the ONNX package, opset 9",
 }
-
-
 GIVEN = {  # what analyzers must be told
     "deep_taylor.bounded": "low: -3, high: 3", "lrp.epsilon_gamma_box": "low: -3, high: 3", "lrp.composite": "rule: lrp.epsilon",
-    "lrp": "rules: [{match: {trait: affine}, rule: lrp.epsilon}], default: lrp.gradient",
+    "lrp": "rules: [{match: {trait: affine}, rule: lrp.epsilon}], default: gradient",
 }
+HEAD = """# Networks
 
+Whole networks with random weights, as their exporters write them, made and measured by `scripts/zoo`. *predict*: the largest difference
+from ONNX Runtime, by the output's largest magnitude. *gradient*: the normalised mean square error against the framework's own gradient
+in double precision; in single precision deep rectifier networks switch on the last bit, and the framework's own gradient does the same.
+*load*: processor seconds and peak memory of `innvestigate check -a input`, which reads the file, infers shapes, runs the passes and records
+a plan; weights stay in the mapped file, so that what is counted of them are pages of the file. *gradient MiB*: peak memory of one gradient,
+of one sample, on the default backend. *analyzers*: how many of `innvestigate list analyzer` take the network; the second table says with
+which sentence the others are refused.
 
-def asked(name):
-    return f"{{type: {name}, {GIVEN[name]}}}" if name in GIVEN else name
+"""
 
 
 def analyzers(exe):
@@ -39,60 +50,109 @@ def analyzers(exe):
     return [line.split()[0] for line in lines if line.startswith(" ")]
 
 
+def asked(name):
+    return f"{{type: {name}, {GIVEN[name]}}}" if name in GIVEN else name
+
+
 def sentence(said):
     """Without what differs from network to network."""
     said = re.sub(r"^.*?error: ", "", said)
-    said = re.sub(r"[\w./:+-]+ \((\w+)(, opset \d+)?\)", r"LAYER (\1)", said)
-    said = re.sub(r"^[\w./:+-]+: ", "LAYER: ", said)
-    return said.strip()
+    said = re.sub(r"\S+ \((\w+)(, opset \d+)?\)", r"LAYER (\1)", said)
+    said = re.sub(r"\[[\d,]+\]", "SHAPE", said)
+    return re.sub(r"^[\w./:+-]+: ", "LAYER: ", said).strip()
 
 
-def measure(exe, path, folder):
+def processor(exe, *words):
+    """Exit code, the message's first line, processor seconds and peak memory in MiB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code, said, _, mib = command(exe, *words)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return code, said, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, mib
+
+
+def numbers(exe, path, folder):
+    """What the columns between the name and the analyzers hold; a refusal takes the place of a number."""
     net = path.name.split(".")[0]
-    x, out = path.with_name(f"{net}.x.npy"), folder / "y.npy"
-    code, said, _, mib = command(exe, "predict", "-m", path, "-i", x, "-o", out)
+    x, out = np.load(path.with_name(f"{net}.x.npy"))[:1], folder / "y.npy"
+    np.save(folder / "x.npy", x)
+    loads = [processor(exe, "check", "-m", path, "-a", "input") for _ in range(3)]
+    row = {"load": min(t for _, _, t, _ in loads), "load_mib": min(m for *_, m in loads)}
+    code, said, *_ = command(exe, "predict", "-m", path, "-i", folder / "x.npy", "-o", out)
     if code:
-        return f"refused: {sentence(said)}", "", "", ""
-    want, got = expected(path, np.load(x)), np.load(out)
-    error = np.abs(got - want).max() / np.abs(want).max()
-    load = min(command(exe, "check", "-m", path, "-a", "input")[2] for _ in range(3))
-    classes = ",".join(path.with_name(f"{net}.target").read_text().split())
-    code, said, *_ = command(exe, "analyze", "-m", path, "-i", x, "-a", "gradient", "-t", classes, "-o", out)
+        return {**row, "predict": sentence(said)}
+    want, got = expected(path, x), np.load(out)
+    row["predict"] = float(np.abs(got - want).max() / np.abs(want).max()) if got.shape == want.shape else float("inf")
+    g = path.with_name(f"{net}.g.npy")
+    target = path.with_name(f"{net}.target").read_text().split()[0] if g.exists() else "max"
+    code, said, _, mib = command(exe, "analyze", "-m", path, "-i", folder / "x.npy", "-a", "gradient", "-t", target, "-o", out)
     if code:
-        return f"{error:.0e}", f"refused: {sentence(said)}", f"{load:.2f}", f"{mib:.0f}"
-    want, got = np.load(path.with_name(f"{net}.g.npy")), np.load(out).astype(np.float64)
-    nmse = ((got - want) ** 2).sum() / (want ** 2).sum()
-    return f"{error:.0e}", f"{nmse:.0e}", f"{load:.2f}", f"{mib:.0f}"
+        return {**row, "gradient": sentence(said)}
+    row["gradient_mib"] = mib
+    if g.exists():
+        want, got = np.load(g)[:1], np.load(out).astype(np.float64)
+        row["gradient"] = float(((got - want) ** 2).sum() / (want ** 2).sum())
+    return row
+
+
+def measure(exe, path, names, folder):
+    row = numbers(exe, path, folder)
+    row["refused"] = {}
+    for name in names:
+        code, said, *_ = command(exe, "check", "-m", path, "-a", asked(name))
+        if code:
+            row["refused"][name] = sentence(said)
+    row["analyzers"] = len(names)
+    return row
+
+
+def cell(row, key, form):
+    v = row.get(key)
+    return "" if v is None else v if isinstance(v, str) else form.format(v)
+
+
+def page(rows):
+    lines = ["| network | exporter | predict | gradient | load s | load MiB | gradient MiB | analyzers |", "|---|---|---|---|---|---|---|---|"]
+    refused = collections.defaultdict(lambda: collections.defaultdict(list))
+    for file, row in sorted(rows.items()):
+        net, exporter = file.split(".")
+        cells = [cell(row, "predict", "{:.0e}"), cell(row, "gradient", "{:.0e}"), cell(row, "load", "{:.2f}"), cell(row, "load_mib", "{:.0f}"),
+                 cell(row, "gradient_mib", "{:.0f}"), f"{row['analyzers'] - len(row['refused'])} of {row['analyzers']}"]
+        lines.append(f"| {net} | {exporter} | " + " | ".join(cells) + " |")
+        for name, said in row["refused"].items():
+            refused[said][name].append(file)
+    lines += ["", "| refused with | analyzers | networks |", "|---|---|---|"]
+    for said, by in sorted(refused.items()):
+        files = sorted({f for v in by.values() for f in v})
+        nets = sorted({f.split(".")[0] for f in files})
+        whole = [n for n in nets if all(f in files for f in rows if f.split(".")[0] == n)]
+        names = whole + [f for f in files if f.split(".")[0] not in whole]
+        lines.append(f"| {said} | {', '.join(sorted(by))} | {'all' if len(files) == len(rows) else ', '.join(sorted(names))} |")
+    lines += ["", "| exporter | |", "|---|---|"]
+    used = {f.split(".")[1] for f in rows}
+    lines += [f"| {name} | {text} |" for name, text in EXPORTERS.items() if name in used]
+    return HEAD + "\n".join(lines) + "\n\nTo measure anew: `python scripts/zoo/table.py --again build/innvestigate` (see `scripts/zoo/README`).\n"
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--cache", type=pathlib.Path, default=DEFAULT_CACHE)
+    p.add_argument("--again", action="store_true")
+    p.add_argument("--only-write", action="store_true")
     p.add_argument("innvestigate", type=pathlib.Path)
     p.add_argument("files", nargs="*")
     a = p.parse_args()
-    paths = [a.cache / f"{f}.onnx" for f in a.files] or sorted(a.cache.glob("*.onnx"))
+    kept = a.cache / "table.json"
+    rows = json.loads(kept.read_text()) if kept.exists() else {}
+    files = a.files or sorted(f.name.removesuffix(".onnx") for f in a.cache.glob("*.onnx"))
     names = analyzers(a.innvestigate)
-    refused = collections.defaultdict(lambda: collections.defaultdict(list))
-    print("| network | exporter | predict | gradient | load s | MiB | analyzers |\n|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for path in paths:
-            net, exporter, _ = path.name.split(".")
-            cells = measure(a.innvestigate, path, pathlib.Path(folder))
-            taken = 0
-            for name in names:
-                code, said, *_ = command(a.innvestigate, "check", "-m", path, "-a", asked(name))
-                taken += not code
-                if code:
-                    refused[sentence(said)][name].append(f"{net}.{exporter}")
-            print(f"| {net} | {exporter} | " + " | ".join(cells) + f" | {taken} of {len(names)} |", flush=True)
-    print("\n| exporter | |\n|---|---|")
-    for name, text in EXPORTERS.items():
-        print(f"| {name} | {text} |")
-    print("\n| refused with | analyzers | networks |\n|---|---|---|")
-    for text, by in refused.items():
-        nets = sorted({n for v in by.values() for n in v})
-        print(f"| {text} | {', '.join(by)} | {'all' if len(nets) == len(paths) else ', '.join(nets)} |")
+        for file in [] if a.only_write else files:
+            if file in rows and not a.again:
+                continue
+            rows[file] = measure(a.innvestigate, a.cache / f"{file}.onnx", names, pathlib.Path(folder))
+            print(file, rows[file], flush=True)
+            kept.write_text(json.dumps(rows, indent=1))
+    PAGE.write_text(page(rows))
 
 
 if __name__ == "__main__":

@@ -271,6 +271,33 @@ static void outputs(struct bench *t, const struct spec *s, struct plan_of *q, in
 	free(z);
 }
 
+/* The same plan with iterations side by side, against the reference that runs it one by one; and twice the same bits. */
+static void side_by_side(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *r)
+{
+	double *y = calloc(q->n_y + 1, sizeof(*y)), *z = calloc(q->n_y + 1, sizeof(*z)), *again = calloc(q->n_y + 1, sizeof(*again));
+	struct plan_of wide = *q;
+	inn_exec *e = NULL;
+	int rc = inn__widen(q->ctx, q->p, 8, &wide.p);
+
+	if (rc < 0 || !y || !z || !again || (wide.p ? wide.p->k : 1) != s->side)
+		fails(t, s, "%u iterations side by side: %s", rc < 0 ? 0 : wide.p ? wide.p->k : 1, first_error(q->ctx));
+	else if (wide.p) {
+		rc = t->be->compile(q->ctx, t->dev, wide.p, 0, &e);
+		for (int pass = 0; pass < 2 && rc == INN_OK; pass++)
+			if ((rc = feed(t->be, e, &wide)) == INN_OK && (rc = t->be->run(q->ctx, e)) == INN_OK)
+				rc = fetch(t->be, e, &wide, "y", pass ? again : y);
+		if (rc < 0 || feed(t->ref, r, q) < 0 || t->ref->run(q->ctx, r) < 0 || fetch(t->ref, r, q, "y", z) < 0)
+			fails(t, s, "%s", first_error(q->ctx));
+		compare(t, s, "side by side, against one by one", y, z, q->n_y, t->tol);
+		compare(t, s, "side by side, again", again, y, q->n_y, 0);
+	}
+	t->be->release(e);
+	inn__plan_free(wide.p);
+	free(y);
+	free(z);
+	free(again);
+}
+
 void conform(struct bench *t, const struct spec *given)
 {
 	struct plan_of q = { 0 };
@@ -284,6 +311,8 @@ void conform(struct bench *t, const struct spec *given)
 			fails(t, &s, "%s", first_error(q.ctx));
 		else
 			outputs(t, &s, &q, e, r);
+		if (r && s.side && (t->be->rows || t->be == t->ref))
+			side_by_side(t, &s, &q, r);
 		t->be->release(e);
 		t->ref->release(r);
 	}
@@ -324,6 +353,7 @@ int main(int argc, char **argv)
 	conform_moves(&t);
 	conform_windows(&t);
 	conform_loops(&t);
+	conform_side(&t);
 	conform_kept(&t);
 	conform_rules(&t);
 	conform_sums(&t);

@@ -31,6 +31,7 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 	uint32_t batch;       /* 0: 1 */
 	bool fast;            /* the plan is not strict: backends take their fast algorithms */
 	double each;          /* > 0: zeros are exact, and every other element is held to this relative error */
+	uint32_t side;        /* how many iterations run side by side in 8 rows, 1: none; 0: not looked at */
 	void *user;           /* for make and oracle */
 	void (*done)(void *user); /* or NULL: called when the plan is gone */
 };
@@ -43,6 +44,7 @@ void conform_elements(struct bench *t);
 void conform_moves(struct bench *t);
 void conform_windows(struct bench *t);
 void conform_loops(struct bench *t);
+void conform_side(struct bench *t);
 void conform_kept(struct bench *t);
 void conform_rules(struct bench *t);
 void conform_sums(struct bench *t);

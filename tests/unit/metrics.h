@@ -16,7 +16,7 @@
 static struct { /* what is measured, by default with one backend and the largest output */
 	const char *backend;
 	const char *net;
-	struct inn_tensor x;
+	struct inn_tensor x, second; /* second: of a network with two inputs */
 	struct inn_target target;
 	uint32_t batch;
 } on;
@@ -51,7 +51,8 @@ static inline void measure(const char *analyzer, const char *metric, const char 
 {
 	inn_job *job = inn_job_new();
 	struct inn_inst a, m;
-	struct inn__samples s = { .job = job, .n = on.x.shape.dim[0], .n_x = 1, .array = &on.x };
+	struct inn_tensor in[2] = { on.x, on.second };
+	struct inn__samples s = { .job = job, .n = on.x.shape.dim[0], .n_x = on.second.data ? 2 : 1, .array = in };
 	struct inn__what w = { .analyzer = &a, .n_analyzer = 1, .metric = &m, .n_metric = 1, .target = &on.target, .batch = on.batch };
 	struct inn__exec *e;
 

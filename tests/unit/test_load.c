@@ -136,7 +136,7 @@ START_TEST(plugins_that_do_not_fit)
 	refused("help", "help");
 	build("wide", "wide", "{ .name = \"e\", .help = \"h\", .offset = 4, .type = INN_P_REAL },", ".reserved = 0", "");
 	refused("wide", "outside");
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(INN_SANITIZED)
 	build("ctor", "ctor", ROW, ".reserved = 0", "__attribute__((constructor)) static void f(void) { __builtin_trap(); }");
 	refused("ctor", "constructor");
 #endif

@@ -29,15 +29,21 @@ static int descending(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* The contributions w_i x_i of a linear model, largest first: no order of removal can lower the score faster. */
+/* The contributions w_i x_i of an input of n, largest first; gives their sum. */
+static double sorted(const double *x, size_t n, size_t k, double *v)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += v[i] = linear_weight(i, k) * x[i];
+	qsort(v, n, sizeof(*v), descending);
+	return sum;
+}
+
+/* The same of a linear model: no order of removal can lower the score faster. */
 static void contributions(size_t sample, size_t k, double *v, double *total)
 {
-	const double *x = (const double *)on.x.data + 60 * sample;
-
-	*total = (float)k / 10;
-	for (size_t i = 0; i < 60; i++)
-		*total += v[i] = linear_weight(i, k) * x[i];
-	qsort(v, 60, sizeof(*v), descending);
+	*total = (float)k / 10 + sorted((const double *)on.x.data + 60 * sample, 60, k, v);
 }
 
 #define EACH "reduce_function: none, region_shape: 1, steps: 60, score: output"
@@ -282,12 +288,44 @@ START_TEST(students_t)
 }
 END_TEST
 
+/* Each input of a linear network with two of them is perturbed on its own, while the other stays; ranked anew, nothing changes. */
+START_TEST(two_inputs)
+{
+	static const int64_t index[1] = { 1 };
+	static double z[2 * 18], v[2][60];
+	static const char *const metric[] = {
+		"{type: score_curve, reduce_function: none, region_shape: 1, score: output, steps: 60}",
+		"{type: score_curve, reduce_function: none, region_shape: 1, score: output, input: 1, steps: 18}",
+		"{type: score_curve, reduce_function: none, region_shape: 1, score: output, input: 1, steps: 18, recompute_analysis: true}",
+	};
+
+	INPUT(2, 3, 4, 5);
+	noise();
+	for (size_t i = 0; i < 36; i++)
+		z[i] = next();
+	on.net = METRICS "pair.onnx";
+	on.second = (struct inn_tensor){ .dtype = INN_F64, .shape = { .rank = 4, .dim = { 2, 2, 3, 3 } }, .data = z };
+	on.target = (struct inn_target){ .kind = INN_TARGET_INDEX, .index = index, .n_index = 1 };
+	for (size_t m = 0; m < 3; m++) {
+		measure("input_t_gradient", metric[m], "morf");
+		ck_assert_uint_eq(points, m ? 19 : 61);
+		for (size_t s = 0; s < 2; s++) {
+			double left = 0.1f + sorted((const double *)on.x.data + 60 * s, 60, 1, v[0]) + sorted(z + 18 * s, 18, 1, v[1]);
+
+			for (size_t i = 0; i < points; left -= i + 1 < points ? v[m > 0][i] : 0, i++)
+				ck_assert_double_eq_tol(curve[points * s + i], left, 1e-9);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("metrics");
 
 	tcase_add_test(t, innvestigate_numbers);
 	tcase_add_test(t, linear_model);
+	tcase_add_test(t, two_inputs);
 	tcase_add_test(t, linear_scores);
 	tcase_add_test(t, constant_model);
 	tcase_add_test(t, flat_map);

@@ -29,7 +29,10 @@ struct inn_op {
  * run once per value 0 ... count-1 of the INDEX operation at position `index`. Blocks nest, and are sorted by `first`.
  * LOOP_SUM, LOOP_STACK and LOOP_LAST stand at the end of the loop's block: at iteration 0 LOOP_SUM stores, then adds;
  * LOOP_STACK writes slice i of axis 1; LOOP_LAST stores at the last iteration. CARRY is `init` at iteration 0, then
- * the previous iteration's `next` of its LOOP_LAST. */
+ * the previous iteration's `next` of its LOOP_LAST.
+ * Iterations side by side (backends that ask for it by `rows`): a block's count is then its loop's divided by k; what LOOP_SUM and
+ * LOOP_STACK take has k times the rows of what they give, iteration after iteration, and is added or written in this order; an
+ * index of UNIFORM and NORMAL may be a vector, one iteration a row, and row r is of sample id r mod their number. */
 struct inn_block { uint32_t first, n, index, count, parent; };
 struct inn_param_data { uint32_t op; const struct inn_tensor *data; }; /* what each PARAM holds */
 struct inn_plan {
@@ -43,6 +46,7 @@ struct inn_plan {
 	uint32_t n_params, batch;
 	bool strict;
 	uint64_t hash;
+	uint32_t k;                 /* iterations side by side, at most; 0: one at a time */
 };
 static inline const struct inn_op *inn_plan_op(const struct inn_plan *p, uint32_t i)
 {
@@ -74,6 +78,15 @@ struct inn_device { /* one that a backend could open; strings live until the cal
 	uint64_t memory; /* bytes; 0: unknown */
 	const char *why; /* NULL, or why the backend's options mean this one */
 };
+struct inn_timing { /* one part of an executable; strings and lists live until the call ends */
+	uint32_t op;                /* the operation, or the last of those that are computed together */
+	const uint32_t *with;       /* the n_with others */
+	uint32_t n_with;
+	const char *how;            /* by what it is computed; "" if there is nothing to say */
+	bool extra;                 /* something else that is done for its result: `how` says what */
+	uint64_t runs;
+	double seconds;
+};
 typedef struct inn_dev inn_dev;
 typedef struct inn_exec inn_exec;
 struct inn_backend_ops {
@@ -87,7 +100,8 @@ struct inn_backend_ops {
 	int (*compile)(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t memory_limit, inn_exec **exec);
 	void (*release)(inn_exec *exec);              /* NULL ok */
 	/* Sets INPUT, PARAM or ACCUMULATE op from a host tensor of the op's shape and any dtype; copies before returning. All
-	 * PARAMs are written once before the first run. ACCUMULATEs begin at 0 and keep doubles, or as much in two floats. */
+	 * PARAMs are written once before the first run; their data is borrowed until a run has succeeded, so that a backend can
+	 * bring it into its own layout at once. ACCUMULATEs begin at 0 and keep doubles, or as much in two floats. */
 	int (*write)(inn_ctx *ctx, inn_exec *exec, uint32_t op, const struct inn_tensor *t);
 	int (*run)(inn_ctx *ctx, inn_exec *exec);     /* the first call runs block 0 too */
 	/* Copies OUTPUT or ACCUMULATE op into t->data (t->dtype INN_F32 or INN_F64, t->shape the op's); waits. */
@@ -100,5 +114,10 @@ struct inn_backend_ops {
 	/* Optional, where a host's memory will do: ACCUMULATE op adds into `sums` from now on, which outlives the executable
 	 * and is read and written there. Before the first run. */
 	int (*share)(inn_ctx *ctx, inn_exec *exec, uint32_t op, double *sums);
+	/* Optional: how many rows a batch should have for the device to be busy; core then runs up to as many of a loop's
+	 * iterations side by side. */
+	uint32_t (*rows)(const inn_dev *dev, const struct inn_plan *p);
+	/* Optional: shows what every part took since the last call. The first call, before the first run, begins to measure. */
+	int (*profile)(inn_ctx *ctx, inn_exec *exec, void (*show)(void *user, const struct inn_timing *t), void *user);
 };
 #endif

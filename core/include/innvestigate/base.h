@@ -85,6 +85,24 @@ INN_API void *inn_alloc(inn_ctx *ctx, size_t n, size_t size) INN_MUST;
 INN_API char *inn_strdup(inn_ctx *ctx, const char *s) INN_MUST; /* the same for a string */
 INN_API char *inn_printf(inn_ctx *ctx, const char *fmt, ...) INN_PRINTF(2, 3) INN_MUST;
 
+/* Limits: key of `limits:`, default, what is counted. What unpacks may also reach a hundred times the bytes it comes from. */
+#define INN_LIMIT_MAP(X)                                                                           \
+	X(INN_LIMIT_MODEL_BYTES, model_bytes, 2147483647, "bytes of a model's file")               \
+	X(INN_LIMIT_NODES, nodes, 200000, "nodes of a network")                                    \
+	X(INN_LIMIT_ELEMENTS, elements, 4294967296, "elements of one value of a plan")             \
+	X(INN_LIMIT_CONSTANTS, constants, 201326592, "bytes that a network's constants unfold to") \
+	X(INN_LIMIT_PIXELS, pixels, 100000000, "pixels of a picture")                              \
+	X(INN_LIMIT_UNPACKED, unpacked, 100000000, "bytes that a picture or an archive unpacks to")
+enum inn_limit_kind {
+#define INN_X(kind, key, most, text) kind,
+	INN_LIMIT_MAP(INN_X)
+#undef INN_X
+	INN_LIMITS,
+};
+INN_API uint64_t inn_limit(const inn_ctx *ctx, int kind);
+/* INN_OK, or INN_ELIMIT after an error that names what has n, and the limit. `from`: the bytes that it unpacks from, or 0. */
+INN_API int inn_within(inn_ctx *ctx, int kind, const struct inn_loc *loc, uint64_t n, uint64_t from, const char *what) INN_MUST;
+
 /* ---- shapes. [any] */
 #define INN_SHAPE_STR 104
 INN_API bool inn_shape_count(const struct inn_shape *s, size_t *n); /* product; false on overflow  */
@@ -109,5 +127,7 @@ INN_API double inn_tensor_real(const struct inn_tensor *t, size_t i);  /* elemen
 INN_API int64_t inn_tensor_int(const struct inn_tensor *t, size_t i);  /* element i, truncated. [any] */
 /* The first index of a NaN or infinity in a float tensor, or SIZE_MAX. [any] */
 INN_API size_t inn_tensor_nonfinite(const struct inn_tensor *t);
+/* The n bytes at p are not read again soon: if they are those of a mapped model, its pages may go until then. [any] */
+INN_API void inn_done(const void *p, size_t n);
 
 #endif

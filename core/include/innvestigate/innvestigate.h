@@ -20,6 +20,8 @@ INN_API inn_ctx *inn_job_ctx(inn_job *job);
 INN_API void inn_job_stop(inn_job *job);   /* stop after the current batch; async-signal-safe */
 /* YAML flow or name: "reference", "{type: cpu}". Before the first model. */
 INN_API int inn_job_backend(inn_job *job, const char *yaml) INN_MUST;
+/* YAML flow with keys of INN_LIMIT_MAP: "{nodes: 1000}". What files that nobody trusts may cost. */
+INN_API int inn_job_limits(inn_job *job, const char *yaml) INN_MUST;
 INN_API int inn_job_plugins(inn_job *job, const char *dir) INN_MUST; /* searched first */
 /* Errors of the last call that opens, binds or computes. */
 INN_API uint32_t inn_error_count(const inn_job *job);

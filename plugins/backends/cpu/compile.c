@@ -3,6 +3,9 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 void *cpu_alloc(struct inn_exec *e, size_t n, size_t size)
 {
@@ -32,14 +35,6 @@ bool cpu_room(struct inn_exec *e, void *array, uint32_t n, uint32_t *cap, size_t
 	*a = q;
 	*cap = n * 2 + 16;
 	return true;
-}
-
-int cpu_once(struct inn_exec *e, int (*fn)(struct inn_exec *, uint32_t, void *), uint32_t op, void *arg)
-{
-	if (!cpu_room(e, &e->once, e->n_once, &e->cap_once, sizeof(*e->once)))
-		return INN_ENOMEM;
-	e->once[e->n_once++] = (struct step){ .fn = fn, .arg = arg, .op = op };
-	return INN_OK;
 }
 
 void cpu_strides(const struct inn_shape *in, const struct inn_shape *out, size_t *stride)
@@ -147,10 +142,13 @@ static size_t bytes_of(const struct inn_exec *e, uint32_t at)
 {
 	uint32_t i = at < e->n_ops ? at : at - e->n_ops;
 
+	if (at == NONE)
+		return 0;
 	return (at < e->n_ops ? e->need[i] && e->root[i] == i : e->twin[i]) ? round_up(e->count[i] * sizeof(float)) : 0;
 }
 
-/* The plan as it is executed: a step reads what it recorded, and each twin stands behind the step that makes the value. */
+/* The plan as it is executed: a step reads what it recorded; behind the step that makes a value stand its twin and what
+ * reads it once. Parameters are made by the step that copies them. */
 struct low {
 	struct inn_exec *e;
 	struct inn_plan p;
@@ -173,7 +171,8 @@ static void low_op(struct low *l, uint32_t at, const struct inn_op *o)
 	l->ops[k].src = l->n_src;
 	l->ops[k].n_src = 0;
 	l->location[k] = at;
-	l->position[at] = k;
+	if (at != NONE)
+		l->position[at] = k;
 }
 
 static void low_src(struct low *l, uint32_t location)
@@ -203,12 +202,13 @@ static int low_blocks(struct low *l)
 
 static int lower(struct inn_exec *e, struct low *l)
 {
-	size_t n = (size_t)e->n_ops + 1;
-	uint32_t r = 0;
+	static const struct inn_op made = { .code = INN_OP_IOTA, .from = "" }, sink = { .code = INN_OP_ACCUMULATE, .from = "" };
+	size_t n = (size_t)e->n_ops + 1, all = 2 * n + e->n_once;
+	uint32_t r = 0, once = 0;
 
 	*l = (struct low){ .e = e, .p = *e->p };
-	if (!(l->ops = cpu_alloc(e, 2 * n, sizeof(*l->ops))) || !(l->src = cpu_alloc(e, e->n_reads + 2 * n, sizeof(*l->src))) ||
-	    !(l->block_at = cpu_alloc(e, n, sizeof(*l->block_at))) || !(l->location = cpu_alloc(e, 2 * n, sizeof(*l->location))) ||
+	if (!(l->ops = cpu_alloc(e, all, sizeof(*l->ops))) || !(l->src = cpu_alloc(e, e->n_reads + all, sizeof(*l->src))) ||
+	    !(l->block_at = cpu_alloc(e, n, sizeof(*l->block_at))) || !(l->location = cpu_alloc(e, all, sizeof(*l->location))) ||
 	    !(l->position = cpu_alloc(e, 2 * n, sizeof(*l->position))))
 		return INN_ENOMEM;
 	l->p.n_ops = 0;
@@ -216,12 +216,16 @@ static int lower(struct inn_exec *e, struct low *l)
 		const struct inn_op twin = { .code = INN_OP_RESHAPE, .from = "" };
 
 		l->block_at[i] = l->p.n_ops;
-		low_op(l, i, op_of(e, i));
+		low_op(l, i, op_of(e, i)->code == INN_OP_PARAM ? &made : op_of(e, i));
 		for (; r < e->n_reads && e->read[r].op == i; r++)
 			low_src(l, e->read[r].location);
 		for (const struct twin *t = e->after[i].next; t; t = t->next) {
 			low_op(l, e->n_ops + t->op, &twin);
 			low_src(l, t->op);
+		}
+		for (; once < e->n_once && e->once[once].value == i; once++) {
+			low_op(l, NONE, &sink);
+			low_src(l, e->once[once].location);
 		}
 	}
 	l->block_at[e->n_ops] = l->p.n_ops;
@@ -234,14 +238,17 @@ static int lower(struct inn_exec *e, struct low *l)
 static int place(struct inn_exec *e)
 {
 	struct low l;
+
+	cpu_sort_once(e);
 	int s = lower(e, &l);
-	size_t *offset = s ? NULL : cpu_alloc(e, 2 * ((size_t)e->n_ops + 1), sizeof(*offset));
+	size_t *offset = s ? NULL : cpu_alloc(e, l.p.n_ops + 1u, sizeof(*offset));
 
 	if (!offset)
 		return s ? s : INN_ENOMEM;
 	s = inn_place(e->ctx, &l.p, low_bytes, &l, ALIGN, offset, &e->arena_size);
 	for (uint32_t k = 0; !s && k < l.p.n_ops; k++)
-		e->offset[l.location[k]] = offset[k];
+		if (l.location[k] != NONE)
+			e->offset[l.location[k]] = offset[k];
 	return s;
 }
 
@@ -282,6 +289,8 @@ static int build(struct inn_exec *e, uint32_t i)
 	}
 }
 
+static double mib(uint64_t bytes) { return (double)bytes / 1048576; }
+
 /* Says which values are the largest. */
 static int over(struct inn_exec *e, uint64_t total, uint64_t limit)
 {
@@ -305,8 +314,19 @@ static int over(struct inn_exec *e, uint64_t total, uint64_t limit)
 	const struct inn_op *a = op_of(e, big[0]), *b = op_of(e, big[1] == NONE ? big[0] : big[1]);
 
 	return inn_fail(e->ctx, INN_ELIMIT, NULL, "cpu: needs %.1f MiB, above the limit of %.1f MiB; the largest values are %s %s%s%s and %s %s%s%s",
-			(double)total / 1048576, (double)limit / 1048576, inn_op_name(a->code), inn_shape_str(&a->shape, s),
+			mib(total), mib(limit), inn_op_name(a->code), inn_shape_str(&a->shape, s),
 			*a->from ? " of " : "", a->from, inn_op_name(b->code), inn_shape_str(&b->shape, t), *b->from ? " of " : "", b->from);
+}
+
+/* Large memory in large pages: fewer faults where it is first written, fewer misses where it is read. */
+static char *region(size_t n)
+{
+	size_t page = n < LARGE_PAGE ? ALIGN : LARGE_PAGE;
+	char *p = aligned_alloc(page, (n / page + 1) * page);
+
+	if (p && page == LARGE_PAGE)
+		madvise(p, (n / page + 1) * page, MADV_HUGEPAGE);
+	return p;
 }
 
 static int take(struct inn_exec *e, uint64_t limit)
@@ -315,9 +335,11 @@ static int take(struct inn_exec *e, uint64_t limit)
 
 	if (limit && total > limit && e->n_ops)
 		return over(e, total, limit);
-	e->arena = aligned_alloc(ALIGN, round_up(e->arena_size + 1));
-	e->scratch = aligned_alloc(ALIGN, round_up(e->scratch_size + 1));
-	e->kept = aligned_alloc(ALIGN, round_up(e->kept_size + 1));
+	inn_info(e->ctx, "cpu: %.1f MiB: values %.1f, weights in layouts of their own %.1f, scratch %.1f, states %.1f", mib(total), mib(e->arena_size),
+		 mib(e->kept_size), mib(e->scratch_size), mib(e->state_size));
+	e->arena = region(e->arena_size);
+	e->scratch = region(e->scratch_size);
+	e->kept = region(e->kept_size);
 	if (!e->arena || !e->scratch || !e->kept)
 		return inn_nomem(e->ctx);
 	for (uint32_t i = 0; i < 2 * e->n_ops; i++)

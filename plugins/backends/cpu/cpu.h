@@ -22,7 +22,9 @@ struct step { /* fn NULL: nothing to do at run time */
 	int (*fn)(struct inn_exec *e, uint32_t op, void *arg);
 	void *arg;
 	uint32_t op;
+	const char *how; /* for whom asks where the time goes; NULL: nothing to say */
 };
+struct once { struct step step; uint32_t location, value, order; }; /* reads the value at `location`, which operation `value` makes */
 enum place { AT_VALUE, AT_SCRATCH, AT_KEPT };
 struct slot { /* a oneDNN memory; its address is known once everything is placed */
 	dnnl_memory_t memory;
@@ -62,8 +64,8 @@ struct inn_exec {
 	uint32_t *carry;           /* LOOP_LAST + 1 that feeds a CARRY */
 	double **state;            /* by ACCUMULATE */
 	struct step *step;
-	struct step *once;         /* after block 0 */
-	uint32_t n_once, cap_once;
+	struct once *once;         /* of the prologue, by the value that is read */
+	uint32_t n_once, cap_once, next_once;
 	struct slot *slot;
 	uint32_t n_slots, cap_slots;
 	struct weight *weight;
@@ -73,7 +75,8 @@ struct inn_exec {
 	struct alloc *allocs;
 	char *arena, *scratch, *kept;
 	size_t arena_size, scratch_size, kept_size, state_size;
-	bool ready;                /* block 0 has run since the last PARAM was written */
+	struct spent *spent;       /* profile.c; NULL: nobody measures */
+	bool ready;                /* the prologue has run */
 };
 
 static inline const struct inn_op *op_of(const struct inn_exec *e, uint32_t i) { return inn_plan_op(e->p, i); }
@@ -103,7 +106,6 @@ static inline bool is_map(uint32_t code)
 void *cpu_alloc(struct inn_exec *e, size_t n, size_t size);
 /* Makes room for one more element of a growing array; false after recording. */
 bool cpu_room(struct inn_exec *e, void *array, uint32_t n, uint32_t *cap, size_t size);
-int cpu_once(struct inn_exec *e, int (*fn)(struct inn_exec *, uint32_t, void *), uint32_t op, void *arg);
 static inline void cpu_scratch(struct inn_exec *e, size_t bytes)
 {
 	if (bytes > e->scratch_size)
@@ -115,6 +117,8 @@ void cpu_strides(const struct inn_shape *in, const struct inn_shape *out, size_t
 /* layout.c: source k of operation j for the step of operation i, in the layout asked for; gives its location, or NONE. */
 uint32_t cpu_dense(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k);
 uint32_t cpu_block(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k);
+/* The same as cpu_dense for something that is done once. */
+uint32_t cpu_dense_once(struct inn_exec *e, uint32_t j, uint32_t k);
 /* Whether source k could be read in blocks, and whether it is stored so. */
 bool cpu_can_block(const struct inn_exec *e, uint32_t j, uint32_t k);
 bool cpu_is_block(const struct inn_exec *e, uint32_t j, uint32_t k);
@@ -152,6 +156,19 @@ int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_me
 		uint32_t to);
 int cpu_run_product(struct inn_exec *e, uint32_t i, void *arg);
 int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
+
+/* prologue.c */
+int cpu_param(struct inn_exec *e, uint32_t i);
+/* Once, behind the operation whose value stands at `location`. */
+int cpu_once(struct inn_exec *e, int (*fn)(struct inn_exec *, uint32_t, void *), uint32_t op, void *arg, uint32_t location);
+void cpu_sort_once(struct inn_exec *e); /* when all are there */
+int cpu_run_once(struct inn_exec *e, uint32_t i); /* what reads the value that operation i has made */
+/* profile.c: what each part took. `as`: the operation itself, copying its result to the other layout, making its weights. */
+enum spent_as { AS_STEP, AS_TWIN, AS_WEIGHTS, AS_KINDS };
+struct spent { double seconds; uint64_t runs; };
+double cpu_now(const struct inn_exec *e); /* 0 if nobody measures */
+void cpu_spend(struct inn_exec *e, uint32_t op, enum spent_as as, double since);
+int cpu_profile(inn_ctx *ctx, inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user);
 
 /* run.c */
 int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t);

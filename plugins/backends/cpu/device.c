@@ -76,6 +76,43 @@ static int open_dev(inn_ctx *ctx, const void *opts, uint32_t threads, inn_dev **
 	return INN_OK;
 }
 
+/* Multiplications of a product; *few: it reads a weight for each of them, since it has a row for each sample only. */
+static double multiplications(const struct inn_plan *p, uint32_t i, bool *few)
+{
+	const struct inn_op *o = inn_plan_op(p, i);
+	size_t n = 1, x = 1;
+
+	*few = false;
+	if (inn_op_class(o->code) != 'P' || !inn_shape_count(&o->shape, &n) || !o->shape.rank)
+		return 0;
+	const struct inn_shape *a = &inn_plan_op(p, inn_plan_src(p, i, 0))->shape, *w = &inn_plan_op(p, inn_plan_src(p, i, 1))->shape;
+
+	if (o->code == INN_OP_MATMUL) {
+		*few = o->shape.rank == 2 && o->shape.dim[0] <= p->batch;
+		return (double)n * a->dim[a->rank - (p->attr[o->attr] ? 2 : 1)];
+	}
+	/* each element of the operand on the output's side meets the kernel's channels of the other side and its window */
+	return inn_shape_count(w, &x) && w->dim[0] && inn_shape_count(o->code == INN_OP_CONV_DX ? a : &o->shape, &n) ? (double)n * (double)(x / w->dim[0]) : 0;
+}
+
+/* Products of few rows are bound by reading their weights: for 4 rows these are read once. Without such products batches only
+ * leave the caches. Fully connected layers count from a two-hundredth of the multiplications on. */
+static uint32_t rows(const inn_dev *d, const struct inn_plan *p)
+{
+	double all = 0, reading = 0;
+
+	(void)d;
+	for (uint32_t k = 2; k < p->n_blocks; k++)
+		for (uint32_t i = p->blocks[k].first; i < p->blocks[k].first + p->blocks[k].n; i++) {
+			bool few;
+			double n = multiplications(p, i, &few);
+
+			all += n;
+			reading += few ? n : 0;
+		}
+	return reading > 0 && reading * 200 >= all ? 4 : 1;
+}
+
 static const char *describe(const inn_dev *d) { return d->text; }
 
 static const struct inn_backend_ops cpu = {
@@ -89,7 +126,9 @@ static const struct inn_backend_ops cpu = {
 	.run = cpu_run,
 	.read = cpu_read,
 	.share = cpu_share,
+	.profile = cpu_profile,
 	.describe = describe,
+	.rows = rows,
 };
 
 INN_PLUGIN("cpu", "1.0.0", "BSD-2-Clause", &cpu.cls);

@@ -40,6 +40,14 @@ uint32_t cpu_dense(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k)
 	return reads(e, i, r, e->blocked[r]);
 }
 
+uint32_t cpu_dense_once(struct inn_exec *e, uint32_t j, uint32_t k)
+{
+	uint32_t r = root_of(e, j, k);
+
+	e->twin[r] |= e->blocked[r];
+	return src_of(e, j, k);
+}
+
 uint32_t cpu_block(struct inn_exec *e, uint32_t i, uint32_t j, uint32_t k)
 {
 	uint32_t r = root_of(e, j, k);

@@ -124,10 +124,10 @@ int cpu_narrow(struct inn_exec *e, const struct conv *c)
 {
 	struct narrow *w = cpu_alloc(e, 1, sizeof(*w));
 	struct pack *f = cpu_alloc(e, 1, sizeof(*f));
-	uint32_t kernel = cpu_dense(e, c->at, c->i, c->src[W]);
+	uint32_t kernel = cpu_dense_once(e, c->i, c->src[W]);
 	bool fresh;
 
-	if (!w || !f || kernel == NONE || (w->x = cpu_block(e, c->at, c->i, c->src[Y])) == NONE)
+	if (!w || !f || (w->x = cpu_block(e, c->at, c->i, c->src[Y])) == NONE)
 		return INN_ENOMEM;
 	w->samples = c->shape[X].dim[0];
 	w->c = c->shape[Y].dim[1];
@@ -144,10 +144,10 @@ int cpu_narrow(struct inn_exec *e, const struct conv *c)
 #if defined(__x86_64__)
 	w->pixels = (e->dev->lanes == 16 ? wide_pixels : half_pixels)[w->o - 1];
 #endif
-	e->step[c->at] = (struct step){ .fn = run_narrow, .arg = w, .op = c->at };
+	e->step[c->at] = (struct step){ .fn = run_narrow, .arg = w, .op = c->at, .how = "gathered by pixels" };
 	*f = (struct pack){ .w = kernel, .c = w->c, .o = w->o, .area = w->size[0] * w->size[1], .lanes = e->dev->lanes };
 	int s = cpu_own_weight(e, c, NARROW, (size_t)w->c * w->o * f->area * sizeof(float), &w->weights, &fresh);
 
 	f->to = w->weights;
-	return s || !fresh ? s : cpu_once(e, run_pack, c->i, f);
+	return s || !fresh ? s : cpu_once(e, run_pack, c->i, f, kernel);
 }

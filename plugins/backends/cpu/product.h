@@ -43,6 +43,6 @@ static inline bool in_prologue(const struct inn_exec *e, uint32_t i) { return e-
 
 /* weights.c: room among what is kept for the kernel in a layout of our own; fresh: nobody has asked for it before. */
 int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_t bytes, size_t *offset, bool *fresh);
-/* The slot of the kernel, which stands at `location`, in the layout asked for. */
-int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot);
+/* The slot of the kernel in the layout asked for. */
+int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot);
 #endif

@@ -88,6 +88,6 @@ int cpu_rows(struct inn_exec *e, uint32_t i)
 	if (!p)
 		return INN_ENOMEM;
 	*p = (struct rows){ src_of(e, i, 0), src_of(e, i, 1), src_shape(e, i, 0)->dim[0], src_shape(e, i, 0)->dim[1], op_of(e, i)->shape.dim[1] };
-	e->step[i] = (struct step){ .fn = dots ? run_dots : run_sums, .arg = p, .op = i };
+	e->step[i] = (struct step){ .fn = dots ? run_dots : run_sums, .arg = p, .op = i, .how = "rows" };
 	return INN_OK;
 }

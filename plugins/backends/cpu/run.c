@@ -34,16 +34,18 @@ static int loop_sum(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const float *x = e->at[src_of(e, i, 0)];
 	float *y = e->at[i];
-	size_t n = e->count[i];
+	size_t n = e->count[i], k = e->count[src_of(e, i, 0)] / n; /* iterations side by side */
+	bool first = !iteration(e, i, 1);
 
 	(void)arg;
-	if (!iteration(e, i, 1)) {
-		memcpy(y, x, n * sizeof(*y));
-		return INN_OK;
+#pragma omp parallel for num_threads(threads_for(e, n * k)) schedule(static)
+	for (size_t j = 0; j < n; j++) {
+		float sum = first ? x[j] : y[j];
+
+		for (size_t m = first; m < k; m++)
+			sum += x[m * n + j];
+		y[j] = sum;
 	}
-#pragma omp parallel for num_threads(threads_for(e, n)) schedule(static)
-	for (size_t j = 0; j < n; j++)
-		y[j] += x[j];
 	return INN_OK;
 }
 
@@ -52,10 +54,11 @@ static int loop_stack(struct inn_exec *e, uint32_t i, void *arg)
 	const struct inn_shape *s = &op_of(e, i)->shape;
 	const float *x = e->at[src_of(e, i, 0)];
 	size_t rows = s->dim[0], n = rows && s->dim[1] ? e->count[i] / rows / s->dim[1] : 0;
+	size_t k = n ? e->count[src_of(e, i, 0)] / rows / n : 0; /* iterations side by side */
 
 	(void)arg;
-	for (size_t r = 0; n && r < rows; r++)
-		memcpy(e->at[i] + (r * s->dim[1] + iteration(e, i, 1)) * n, x + r * n, n * sizeof(*x));
+	for (size_t r = 0; n && r < rows * k; r++)
+		memcpy(e->at[i] + (r % rows * s->dim[1] + iteration(e, i, 1) * k + r / rows) * n, x + r * n, n * sizeof(*x));
 	return INN_OK;
 }
 
@@ -99,6 +102,7 @@ int cpu_loop(struct inn_exec *e, uint32_t i)
 	if (!e->count[i])
 		return INN_OK;
 	switch (op_of(e, i)->code) {
+	case INN_OP_PARAM: return cpu_param(e, i);
 	case INN_OP_CONST: s->fn = e->need[i] ? fill_const : NULL; break;
 	case INN_OP_IOTA: s->fn = e->need[i] ? fill_iota : NULL; break;
 	case INN_OP_OUTPUT: s->fn = copy; break;
@@ -125,6 +129,24 @@ int cpu_loop(struct inn_exec *e, uint32_t i)
 	return INN_OK;
 }
 
+/* One step, its result in the other layout where somebody reads that, and the weights made of it. */
+static int run_step(struct inn_exec *e, uint32_t i)
+{
+	double start = cpu_now(e);
+	int s = INN_OK;
+
+	if (e->step[i].fn) {
+		s = e->step[i].fn(e, i, e->step[i].arg);
+		cpu_spend(e, i, AS_STEP, start);
+	}
+	for (const struct twin *t = e->after[i].next; !s && t; t = t->next) {
+		start = cpu_now(e);
+		s = cpu_run_product(e, t->op, t->product);
+		cpu_spend(e, t->op, AS_TWIN, start);
+	}
+	return s ? s : cpu_run_once(e, i);
+}
+
 static int run_block(struct inn_exec *e, uint32_t b);
 
 /* One pass over a block: its own steps, and the blocks nested in it as they come. */
@@ -140,13 +162,9 @@ static int pass(struct inn_exec *e, uint32_t b)
 		if (child < e->p->n_blocks && k[child].first == i) {
 			s = run_block(e, child);
 			i += k[child++].n;
-			continue;
+		} else {
+			s = run_step(e, i++);
 		}
-		if (e->step[i].fn)
-			s = e->step[i].fn(e, i, e->step[i].arg);
-		for (const struct twin *t = e->after[i].next; !s && t; t = t->next)
-			s = cpu_run_product(e, t->op, t->product);
-		i++;
 	}
 	return s;
 }
@@ -176,9 +194,8 @@ int cpu_run(inn_ctx *ctx, inn_exec *e)
 	e->ctx = ctx;
 	omp_set_num_threads(e->dev->threads);
 	if (!e->ready && e->p->n_blocks) {
+		e->next_once = 0;
 		s = run_block(e, 0);
-		for (uint32_t i = 0; !s && i < e->n_once; i++)
-			s = e->once[i].fn(e, e->once[i].op, e->once[i].arg);
 		e->ready = !s;
 	}
 	return s || e->p->n_blocks < 2 ? s : run_block(e, 1);
@@ -210,12 +227,14 @@ int cpu_write(inn_ctx *ctx, inn_exec *e, uint32_t i, const struct inn_tensor *t)
 	}
 	if (code != INN_OP_INPUT && code != INN_OP_PARAM)
 		return inn_fail(ctx, INN_EBUG, NULL, "cpu: %s cannot be written", inn_op_name(code));
+	if (code == INN_OP_PARAM) {
+		*(struct inn_tensor *)e->step[i].arg = *t;
+		return INN_OK;
+	}
 	/* Sample ids are no floats: all 32 bits count. */
-	bool ids = code == INN_OP_INPUT && op_of(e, i)->n_attr > 1 && attr_of(e, i)[1] == 1;
+	bool ids = op_of(e, i)->n_attr > 1 && attr_of(e, i)[1] == 1;
 
 	inn_convert(t->data, t->dtype, e->at[i], ids ? INN_U32 : INN_F32, e->count[i]);
-	if (code == INN_OP_PARAM)
-		e->ready = false;
 	return INN_OK;
 }
 

@@ -11,9 +11,10 @@ static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
 	float *to = (float *)(void *)(e->scratch + f->offset);
 
 	(void)i;
+#pragma omp parallel for num_threads(threads_for(e, f->groups * f->k * f->c * f->area)) schedule(static) collapse(2)
 	for (size_t g = 0; g < f->groups; g++)
-		for (size_t k = 0; k < f->k; k++)
-			for (size_t c = 0; c < f->c; c++) {
+		for (size_t c = 0; c < f->c; c++)
+			for (size_t k = 0; k < f->k; k++) {
 				const float *a = w + ((g * f->k + k) * f->c + c) * f->area;
 				float *b = to + ((g * f->c + c) * f->k + k) * f->area;
 
@@ -40,13 +41,11 @@ int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_
 	return INN_OK;
 }
 
-/* Weights that are the same for every batch are reordered once, and shared by all products that read them. A product of
- * the prologue runs before the steps that follow it and reorders for itself. */
-int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t location, uint32_t *slot)
+/* Weights that are the same for every batch are reordered once, and shared by all products that read them. */
+int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_desc_t *want, uint32_t *slot)
 {
-	struct product *q = c->q;
-	bool here = in_prologue(e, c->i);
-	uint32_t from;
+	struct product *q = cpu_alloc(e, 1, sizeof(*q));
+	uint32_t from, location = cpu_dense_once(e, c->i, c->src[W]);
 	size_t at = e->kept_size;
 	int s;
 
@@ -58,7 +57,7 @@ int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_
 			return INN_OK;
 		}
 	}
-	if (!(here || (q = cpu_alloc(e, 1, sizeof(*q)))) || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
+	if (!q || !cpu_room(e, &e->weight, e->n_weights, &e->cap_weights, sizeof(*e->weight)))
 		return INN_ENOMEM;
 	if (c->flipped) {
 		struct flip *f = cpu_alloc(e, 1, sizeof(*f));
@@ -69,7 +68,7 @@ int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_
 		*f = (struct flip){ location, c->groups, (uint32_t)d[1], (uint32_t)d[0], 1, cpu_take(e, q, dnnl_memory_desc_get_size(&c->plain[W])) };
 		for (uint32_t k = 0; k < c->n; k++)
 			f->area *= (size_t)d[2 + k];
-		if ((s = cpu_once(e, run_flip, c->i, f)) || (s = cpu_slot(e, c->i, &c->plain[W], AT_SCRATCH, c->i, f->offset, &from)))
+		if ((s = cpu_once(e, run_flip, c->i, f, location)) || (s = cpu_slot(e, c->i, &c->plain[W], AT_SCRATCH, c->i, f->offset, &from)))
 			return s;
 	} else if ((s = cpu_slot(e, c->i, &c->plain[W], AT_VALUE, location, 0, &from))) {
 		return s;
@@ -78,5 +77,5 @@ int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_
 	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = cpu_reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
 		return s;
 	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want };
-	return here ? INN_OK : cpu_once(e, cpu_run_product, c->i, q);
+	return cpu_once(e, cpu_run_product, c->i, q, location);
 }

@@ -195,10 +195,10 @@ int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way)
 {
 	struct winograd *w = cpu_alloc(e, 1, sizeof(*w));
 	struct transform *f = cpu_alloc(e, 1, sizeof(*f));
-	uint32_t kernel = cpu_dense(e, c->at, c->i, c->src[W]);
+	uint32_t kernel = cpu_dense_once(e, c->i, c->src[W]);
 	bool fresh;
 
-	if (!w || !f || kernel == NONE || (w->x = cpu_block(e, c->at, c->i, c->src[X])) == NONE)
+	if (!w || !f || (w->x = cpu_block(e, c->at, c->i, c->src[X])) == NONE)
 		return INN_ENOMEM;
 	w->side = way == TILES_4 ? 4 : 2;
 	w->points = (w->side + 2) * (w->side + 2);
@@ -226,10 +226,10 @@ int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way)
 		return INN_ENOMEM;
 	w->relu = c->tail && c->tail->relu;
 	e->blocked[c->at] = true;
-	e->step[c->at] = (struct step){ .fn = run_winograd, .arg = w, .op = c->at };
+	e->step[c->at] = (struct step){ .fn = run_winograd, .arg = w, .op = c->at, .how = way == TILES_2 ? "winograd F(2,3)" : "winograd F(4,3)" };
 	*f = (struct transform){ .w = kernel, .c = w->c, .o = w->o, .lanes = e->dev->lanes, .side = w->side, .flipped = c->flipped };
 	int s = cpu_own_weight(e, c, way, w->points * w->c * w->o * sizeof(float), &w->weights, &fresh);
 
 	f->to = w->weights;
-	return s || !fresh ? s : cpu_once(e, run_transform, c->i, f);
+	return s || !fresh ? s : cpu_once(e, run_transform, c->i, f, kernel);
 }

@@ -2,6 +2,8 @@
 #include "opencl.h"
 #include <clblast_c.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
@@ -68,11 +70,44 @@ void ocl_clblast(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 	e->dev->used_clblast = true;
 }
 
-int ocl_clblast_open(inn_ctx *ctx, inn_dev *d)
+/* One line: NAME KEY=VALUE ... */
+static int override(inn_ctx *ctx, cl_device_id id, const char *path, char *line)
 {
-	(void)ctx;
-	(void)d;
-	return INN_OK;
+	char *more, *kernel = strtok_r(line, " ", &more), *word;
+	const char *name[64];
+	size_t value[64], n = 0;
+
+	if (!kernel)
+		return INN_OK;
+	while (n < 64 && (word = strtok_r(NULL, " ", &more))) {
+		char *eq = strchr(word, '=');
+
+		if (!eq)
+			return inn_fail(ctx, INN_EDEVICE, NULL, "opencl: %s: no KEY=VALUE: %s", path, word);
+		*eq = 0;
+		name[n] = word;
+		value[n++] = strtoul(eq + 1, NULL, 10);
+	}
+	pthread_mutex_lock(&one_at_a_time);
+	CLBlastStatusCode code = CLBlastOverrideParameters(id, kernel, CLBlastPrecisionSingle, n, name, value);
+
+	pthread_mutex_unlock(&one_at_a_time);
+	return code ? inn_fail(ctx, INN_EDEVICE, NULL, "opencl: %s: CLBlast refuses the parameters of %s%s (%d); `innvestigate tune -b opencl` "
+			       "measures them anew", path, kernel, code == CLBlastMissingOverrideParameter ? ", which are incomplete" : "", (int)code) :
+	       INN_OK;
+}
+
+int ocl_clblast_open(inn_ctx *ctx, const inn_dev *d, const struct device_info *info)
+{
+	char path[PATH_MAX], *more;
+	size_t n;
+	char *text = ocl_tuned_path(info, path) ? ocl_load(path, &n) : NULL;
+	int s = INN_OK;
+
+	for (char *line = text ? strtok_r(text, "\n", &more) : NULL; !s && line; line = strtok_r(NULL, "\n", &more))
+		s = override(ctx, d->id, path, line);
+	free(text);
+	return s;
 }
 
 /* Its cache holds programs of the context, which would live on. */

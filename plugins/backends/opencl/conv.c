@@ -79,7 +79,7 @@ static void shifted_part(struct inn_exec *e, const struct conv *c, const struct 
 		struct launch *l = ocl_launch(e, c->i, "border");
 		size_t rows = n * channels * (size_t)(p.ldb / p.wide);
 
-		b = ocl_scratch(e, n * channels * (size_t)p.ldb + ALIGN);
+		b = ocl_scratch(e, n * channels * (size_t)p.ldb);
 		ocl_at(e, l, moved(from, s * channels * plane));
 		ocl_at(e, l, b);
 		ocl_arg(e, l, g, sizeof(*g));
@@ -158,7 +158,7 @@ static void unfolded(struct inn_exec *e, const struct conv *c)
 			n = c->n_out - from < most ? c->n_out - from : most;
 			p.n = (int)n;
 			e->scratch_top = mark;
-			struct loc tile = ocl_scratch(e, rows * n + ALIGN);
+			struct loc tile = ocl_scratch(e, rows * n);
 			struct launch *l = ocl_launch(e, c->i, "unfold");
 			size_t per = e->dev->lanes == 1 ? 1 : 1024;
 
@@ -177,7 +177,7 @@ static void unfolded(struct inn_exec *e, const struct conv *c)
 /* Channels [from, from + n) of each group; less than all only where there is one group. */
 static void folded_part(struct inn_exec *e, const struct conv *c, size_t s, size_t from, size_t n)
 {
-	struct loc tile = ocl_scratch(e, c->groups * n * c->taps * c->n_out + ALIGN);
+	struct loc tile = ocl_scratch(e, c->groups * n * c->taps * c->n_out);
 	struct gemm_of q = { .m = n * c->taps, .n = c->n_out, .k = c->kg, .n0 = 1, .n1 = c->groups, .a = weights(c, true),
 			     .b = { moved(c->y, s * c->k * c->n_out), c->n_out, 1, 0, c->kg * c->n_out },
 			     .c = { tile, c->n_out, 1, 0, n * c->taps * c->n_out } };

@@ -99,7 +99,7 @@ static int start(inn_ctx *ctx, inn_dev *d, const struct device_info *info, const
 	int s;
 
 	d->id = info->id;
-	d->profile = o->profile;
+	d->profile = d->report = o->profile;
 	if ((s = shape_kernels(ctx, d, info, o->gemm)))
 		return s;
 	d->context = clCreateContext(of, 1, &d->id, NULL, NULL, &code);
@@ -113,7 +113,7 @@ static int start(inn_ctx *ctx, inn_dev *d, const struct device_info *info, const
 		snprintf(d->cache, sizeof(d->cache), "%s|%s|%s", info->platform_name, info->name, info->driver);
 	snprintf(d->text, sizeof(d->text), "OpenCL, %s, %s, driver %s, %s (%s)", info->platform_name, info->name, info->driver,
 		 d->clblast ? "CLBlast" : "own products", why);
-	if (d->clblast && (s = ocl_clblast_open(ctx, d)))
+	if (d->clblast && (s = ocl_clblast_open(ctx, d, info)))
 		return s;
 	return ocl_build(ctx, d, ocl_kernels, ocl_kernels_size, &d->program);
 }
@@ -181,7 +181,9 @@ static const struct inn_backend_ops opencl = {
 	.run = ocl_run,
 	.read = ocl_read,
 	.describe = describe,
+	.profile = ocl_profile,
 	.devices = devices,
+	.tune = ocl_tune,
 };
 
 INN_PLUGIN("opencl", "1.0.0", "BSD-2-Clause", &opencl.cls);

@@ -26,7 +26,7 @@ int ocl_note(struct inn_exec *e, const char *name, cl_event event)
 		clReleaseEvent(event);
 		return INN_ENOMEM;
 	}
-	e->pending[e->n_pending++] = (struct pending){ event, name };
+	e->pending[e->n_pending++] = (struct pending){ event, name, e->running };
 	return INN_OK;
 }
 

@@ -214,15 +214,6 @@ static size_t fill_table(struct inn_exec *e, const struct map *m)
 	return at;
 }
 
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325u;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-	return h;
-}
-
 /* The kernel with this text: each is a program of its own, so that every plan that needs it finds it built. */
 static const struct generated *kernel_of(struct inn_exec *e, const struct map *m)
 {
@@ -237,7 +228,7 @@ static const struct generated *kernel_of(struct inn_exec *e, const struct map *m
 	body(e, m);
 	if (e->status)
 		return NULL;
-	uint64_t h = hash(e->source);
+	uint64_t h = ocl_hash(OCL_HASH, e->source, e->n_source);
 
 	for (g = e->dev->generated; g; g = g->next)
 		if (g->hash == h)

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLACK 64u /* product kernels read up to 31 elements behind a value */
-
 static size_t bytes_of(const struct inn_exec *e, uint32_t i)
 {
 	return e->need[i] && e->root[i] == i ? round_up(e->count[i] * sizeof(float), ALIGN * sizeof(float)) : 0;
@@ -56,7 +54,7 @@ static int over(struct inn_exec *e, uint64_t total, uint64_t limit, const char *
 
 static int buffer(struct inn_exec *e, size_t count, const char *what, cl_mem *mem)
 {
-	size_t bytes = (count + SLACK) * sizeof(float);
+	size_t bytes = (count ? count : 1) * sizeof(float); /* none is empty */
 	cl_int code;
 
 	if (bytes > e->dev->max_alloc)

@@ -4,6 +4,7 @@
 #include <innvestigate/plugin.h>
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
+#include <limits.h>
 #include "kernels/shared.h"
 
 #define ALIGN 64u /* elements between values */
@@ -20,7 +21,8 @@ struct inn_dev {
 	cl_command_queue queue;
 	cl_program program;       /* of the kernels in kernels/ */
 	struct generated *generated;
-	bool clblast, used_clblast, profile;
+	bool clblast, used_clblast;
+	bool profile, report;     /* kernels are measured; and what they took is said when an executable is released */
 	int lanes;                /* elements of a work-item: 16 or 1 */
 	size_t local;             /* work-items of a group along the first axis */
 	cl_ulong max_alloc;
@@ -54,7 +56,8 @@ struct step { struct launch *first, **last; };
 struct alloc { struct alloc *next; };
 
 struct timing { const char *name; double ms; uint32_t n; };
-struct pending { cl_event event; const char *name; };
+struct pending { cl_event event; const char *name; uint32_t step; };
+struct spent { double seconds; uint64_t runs; };
 struct packed { uint32_t root; size_t from, z; struct packing q; struct loc to; }; /* made once per model */
 
 struct inn_exec {
@@ -88,6 +91,8 @@ struct inn_exec {
 	int status;               /* of what was recorded so far */
 	struct pending *pending;  /* launches whose times are not read yet */
 	size_t n_pending, cap_pending;
+	uint32_t running;         /* step whose launches go to the queue */
+	struct spent *spent;      /* by step; NULL: nobody asks */
 	struct timing *timing;
 	uint32_t n_timing, cap_timing;
 	struct launch none;       /* given where memory is out; never run */
@@ -122,13 +127,23 @@ int ocl_check(inn_ctx *ctx, const struct inn_exec *e, uint32_t op, const char *w
 const char *ocl_error_name(cl_int code);
 
 /* select.c: devices as options choose among them. */
-struct device_info { cl_platform_id platform; cl_device_id id; cl_device_type type; cl_ulong memory; char platform_name[96], name[128], driver[96]; };
+struct device_info { cl_platform_id platform; cl_device_id id; uint32_t platform_at, at; /* in the order that OpenCL lists them */
+	 cl_device_type type; cl_ulong memory; char platform_name[96], name[128], driver[96]; };
 /* Gives a heap array of all devices, platform by platform; INN_EPLUGIN with an explanation if there is none. */
 int ocl_devices(inn_ctx *ctx, struct device_info **list, uint32_t *n);
 /* Which of them the options mean, NONE after recording. */
 uint32_t ocl_choose(inn_ctx *ctx, const struct ocl_opts *o, const struct device_info *list, uint32_t n, const char **why);
 /* Whether a GPU may be there, seen without opening a platform. */
 bool ocl_only_processors(void);
+
+/* files.c: FNV-1a, begun with OCL_HASH. */
+#define OCL_HASH 0xcbf29ce484222325u
+uint64_t ocl_hash(uint64_t h, const void *data, size_t n);
+/* The file of that key in the cache folder or, for what is to stay, in the data folder; false where there is none. */
+bool ocl_path(bool cache, uint64_t key, char path[PATH_MAX]);
+/* What the file holds, a 0 behind it, if it is ours and nobody else may write it; NULL otherwise. */
+char *ocl_load(const char *path, size_t *n);
+bool ocl_store(const char *path, const void *data, size_t n); /* whole or not at all */
 
 /* program.c: builds a program or takes it from the cache. */
 int ocl_build(inn_ctx *ctx, inn_dev *d, const char *source, size_t n, cl_program *program);
@@ -165,6 +180,7 @@ int ocl_note(struct inn_exec *e, const char *name, cl_event event); /* takes the
 /* profile.c: reads what the finished launches took; says where the time went. */
 void ocl_times(struct inn_exec *e);
 void ocl_report(struct inn_exec *e);
+int ocl_profile(inn_ctx *ctx, inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user);
 
 /* One function per family adds the launches of operation i. */
 void ocl_map(struct inn_exec *e, uint32_t i);
@@ -192,8 +208,12 @@ struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct 
 void ocl_tiles(struct inn_exec *e, struct launch *l, const struct product *p, size_t z);
 /* clblast.c */
 void ocl_clblast(struct inn_exec *e, uint32_t op, const struct gemm_of *q);
-int ocl_clblast_open(inn_ctx *ctx, inn_dev *d);  /* applies what `tune` stored */
+int ocl_clblast_open(inn_ctx *ctx, const inn_dev *d, const struct device_info *info); /* applies what `tune` stored */
 void ocl_clblast_close(inn_dev *d);
+
+/* tune.c: runs CLBlast's tuners on the device and stores what they found, a line for each of its kernels: NAME KEY=VALUE ... */
+int ocl_tune(inn_ctx *ctx, const void *opts);
+bool ocl_tuned_path(const struct device_info *info, char path[PATH_MAX]);
 
 /* run.c */
 int ocl_write(inn_ctx *ctx, inn_exec *e, uint32_t op, const struct inn_tensor *t);

@@ -106,7 +106,7 @@ static struct matrix straight(struct inn_exec *e, uint32_t op, const struct gemm
 
 	if (b.cs == 1)
 		return b;
-	b.at = ocl_scratch(e, n0 * n1 * q->k * q->n + COLUMNS);
+	b.at = ocl_scratch(e, n0 * n1 * q->k * q->n);
 	b.rs = q->n;
 	b.cs = 1;
 	b.s1 = n1 > 1 ? q->k * q->n : 0;

@@ -19,9 +19,12 @@ static int run_step(struct inn_exec *e, uint32_t i)
 {
 	int s = INN_OK;
 
+	e->running = i;
 	for (struct launch *l = e->step[i].first; !s && l; l = l->next)
 		if (l->run && due(e, l))
 			s = l->run(e, l);
+	if (e->spent && e->step[i].first)
+		e->spent[i].runs++;
 	return s;
 }
 

@@ -71,7 +71,7 @@ static void describe(struct device_info *d, cl_platform_id platform, cl_device_i
 		d->memory = 0;
 }
 
-static int add_platform(inn_ctx *ctx, cl_platform_id platform, struct device_info **list, uint32_t *n)
+static int add_platform(inn_ctx *ctx, cl_platform_id platform, uint32_t at, struct device_info **list, uint32_t *n)
 {
 	cl_device_id ids[64];
 	cl_uint count = 0;
@@ -87,8 +87,11 @@ static int add_platform(inn_ctx *ctx, cl_platform_id platform, struct device_inf
 	if (!more)
 		return inn_nomem(ctx);
 	*list = more;
-	for (cl_uint i = 0; i < count; i++)
-		describe(&more[(*n)++], platform, ids[i]);
+	for (cl_uint i = 0; i < count; i++) {
+		describe(&more[*n], platform, ids[i]);
+		more[*n].platform_at = at;
+		more[(*n)++].at = i;
+	}
 	return INN_OK;
 }
 
@@ -107,7 +110,7 @@ int ocl_devices(inn_ctx *ctx, struct device_info **list, uint32_t *n)
 	if (code)
 		return ocl_check(ctx, NULL, NONE, "listing platforms", code);
 	for (cl_uint i = 0; !s && i < count && i < 32; i++)
-		s = add_platform(ctx, platforms[i], list, n);
+		s = add_platform(ctx, platforms[i], i, list, n);
 	if (!s && !*n)
 		s = inn_fail(ctx, INN_EPLUGIN, NULL, "opencl: %u platform%s, but no device", count, count == 1 ? "" : "s");
 	if (s) {

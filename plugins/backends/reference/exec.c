@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 
@@ -189,6 +190,7 @@ void ref_free(struct inn_exec *e)
 	free(e->next);
 	free(e->inner);
 	free(e->iter);
+	free(e->spent);
 	free(e);
 }
 
@@ -211,10 +213,23 @@ static int check_sign(inn_ctx *ctx, const struct inn_exec *e, uint32_t i)
 	return INN_OK;
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static int one_op(inn_ctx *ctx, struct inn_exec *e, uint32_t i)
 {
+	double start = e->spent ? now() : 0;
 	int rc = e->f64 ? ref_op_f64(ctx, e, i) : ref_op_f32(ctx, e, i);
 
+	if (e->spent) {
+		e->spent[i].seconds += now() - start;
+		e->spent[i].runs++;
+	}
 	return rc == INN_OK && e->check ? check_sign(ctx, e, i) : rc;
 }
 
@@ -269,4 +284,18 @@ int ref_run(inn_ctx *ctx, struct inn_exec *e)
 	if (rc == INN_OK && e->plan->n_blocks > 1)
 		rc = run_block(ctx, e, 1);
 	return rc;
+}
+
+int ref_profile(inn_ctx *ctx, struct inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user)
+{
+	for (uint32_t i = 0; e->spent && i < e->plan->n_ops; i++) {
+		struct ref_spent *s = &e->spent[i];
+
+		if (s->runs)
+			show(user, &(struct inn_timing){ .op = i, .how = "", .runs = s->runs, .seconds = s->seconds });
+		*s = (struct ref_spent){ 0 };
+	}
+	if (!e->spent && !(e->spent = calloc((size_t)e->plan->n_ops + 1, sizeof(*e->spent))))
+		return inn_nomem(ctx);
+	return INN_OK;
 }

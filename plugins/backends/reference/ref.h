@@ -14,8 +14,11 @@ struct inn_exec {
 	uint32_t *next;   /* per CARRY: position of what becomes of it in the next iteration */
 	uint32_t *inner;  /* per operation: innermost block */
 	uint32_t *iter;   /* per block: iteration it is in */
+	struct ref_spent *spent; /* per operation; NULL: nobody measures */
 	void *scratch;    /* sums in double, or what RANK sorts */
 };
+
+struct ref_spent { double seconds; uint64_t runs; };
 
 /* Computes operation i once; every operand is there. Loop operations look at exec->iter. */
 int ref_op_f32(inn_ctx *ctx, struct inn_exec *e, uint32_t i);
@@ -24,6 +27,7 @@ int ref_op_f64(inn_ctx *ctx, struct inn_exec *e, uint32_t i);
 size_t ref_scratch(const struct inn_plan *p, uint32_t i);
 int ref_compile(inn_ctx *ctx, struct inn_exec *e, uint64_t limit);
 int ref_run(inn_ctx *ctx, struct inn_exec *e);
+int ref_profile(inn_ctx *ctx, struct inn_exec *e, void (*show)(void *user, const struct inn_timing *t), void *user);
 void ref_free(struct inn_exec *e);
 
 /* What value[op] points to. */

@@ -120,6 +120,7 @@ static const struct inn_backend_ops reference = {
 	.run = ref_run,
 	.read = get,
 	.share = share,
+	.profile = ref_profile,
 	.describe = describe,
 };
 

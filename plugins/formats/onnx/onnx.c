@@ -124,6 +124,8 @@ static int node(struct reader *r, const Onnx__NodeProto *n, size_t index)
 		return INN_ENOMEM;
 	if (!strcmp(op, "Constant"))
 		return constant_node(r, n);
+	if (!isupper((unsigned char)*op))
+		return inn_fail(r->ctx, INN_EMODEL, &r->loc, "node %s: no operator is called %.64s", name, op);
 	snake(op, kind);
 	inn_node *node = inn_graph_add(r->g, kind, name, (const char *const *)n->input, (uint32_t)n->n_input, (const char *const *)n->output,
 				       (uint32_t)n->n_output);

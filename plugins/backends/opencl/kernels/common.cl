@@ -22,15 +22,20 @@ inline
 #endif
 int rest(int x, int n) { return x % n; }
 
-/* Up to LANES elements, the rest 0. */
-inline lanes load_some(__global const float *p, int n)
+/* Up to 16 elements, the rest 0. */
+inline float16 load16(__global const float *p, int n)
 {
-#if LANES == 16
 	float t[16];
 
 	for (int l = 0; l < 16; l++)
 		t[l] = l < n ? p[l] : 0;
 	return vload16(0, t);
+}
+
+inline lanes load_some(__global const float *p, int n)
+{
+#if LANES == 16
+	return load16(p, n);
 #else
 	return *p;
 #endif

@@ -56,19 +56,27 @@ inline void save(float16 lo, float16 hi, __global float *c, const struct product
 	}
 }
 
-/* a is packed, a row of b holds neighbouring columns; up to 31 elements behind its last one are read. */
+/* How many of b's rows a tile of `end` columns may read 32 wide: what follows the others is not the matrix's. */
+inline int wide_rows(int rows, int ldb, int end) { return end < 32 ? max(0, rows - (32 - end + ldb - 1) / ldb) : rows; }
+
+/* Columns [0, 16) and [16, 32) at p; wide: all are there, else `end` of them. */
+#define READ(p, wide) \
+	float16 left = wide ? vload16(0, p) : load16(p, end), right = wide ? vload16(1, p) : load16(p + 16, end - 16);
+
+/* a is packed, a row of b holds neighbouring columns. */
 __kernel void gemm(__global const float *a, ulong a0, __global const float *b, ulong b0, __global float *c, ulong c0, struct product q)
 {
 	int t = get_global_id(q.by_n), col = get_global_id(1 - q.by_n) * 32, z = get_global_id(2), m = q.m - t * TILE;
+	int end = q.n - col, wide = wide_rows(q.k, q.ldb, end);
 	ROWS(ZERO)
 
-	if (m <= 0 || col >= q.n)
+	if (m <= 0 || end <= 0)
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
 	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
 	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < q.k; k++, a += TILE, b += q.ldb) {
-		float16 left = vload16(0, b), right = vload16(1, b);
+		READ(b, k < wide)
 
 		ROWS(STEP)
 	}
@@ -79,10 +87,10 @@ __kernel void gemm(__global const float *a, ulong a0, __global const float *b, u
 __kernel void gemm_taps(__global const float *a, ulong a0, __global const float *b, ulong b0, __global float *c, ulong c0, struct product q)
 {
 	int t = get_global_id(q.by_n), col = get_global_id(1 - q.by_n) * 32, z = get_global_id(2), m = q.m - t * TILE;
-	int channels = q.k / (q.taps[0] * q.taps[1] * q.taps[2]);
+	int channels = q.k / (q.taps[0] * q.taps[1] * q.taps[2]), end = q.n - col, wide = wide_rows(channels, q.ldb, end);
 	ROWS(ZERO)
 
-	if (m <= 0 || col >= q.n)
+	if (m <= 0 || end <= 0)
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
 	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
@@ -93,7 +101,7 @@ __kernel void gemm_taps(__global const float *a, ulong a0, __global const float 
 				__global const float *p = b + z0 * q.tap[0] + z1 * q.tap[1];
 
 				for (int z2 = 0; z2 < q.taps[2]; z2++, a += TILE, p += q.tap[2]) {
-					float16 left = vload16(0, p), right = vload16(1, p);
+					READ(p, k < wide)
 
 					ROWS(STEP)
 				}

@@ -43,6 +43,9 @@ class Job:
         self.check(self.lib.inn_analyzer(self.job, model, text.encode(), c.byref(a)))
         return lambda x: self.run(self.lib.inn_analyze, a, x, (None,))
 
+    def predict(self, model, x):
+        return self.run(self.lib.inn_predict, model, x, ())
+
     def run(self, call, handle, x, more):
         x, r = tensor(np.ascontiguousarray(x, np.float32)), Tensor()
         self.check(call(handle, c.byref(x), c.c_uint32(1), *more, c.byref(r)))
