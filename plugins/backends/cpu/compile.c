@@ -123,6 +123,8 @@ static int analyse(struct inn_exec *e)
 		if (o->code == INN_OP_RESHAPE)
 			continue;
 		e->quotient[i] = o->code == INN_OP_DIV;
+		if (e->tail[i].at && e->tail[i].by != NONE)
+			e->need[root_of(e, e->tail[i].by, 0)] = true;
 		for (uint32_t k = 0; k < o->n_src; k++) {
 			uint32_t r = root_of(e, i, k);
 
