@@ -13,8 +13,8 @@
  *                    else                                                     oneDNN, backward data
  *   weight gradient                                                           oneDNN, backward weights
  *
- * Values stand in blocks of channels wherever these are whole, and oneDNN is asked for its direct primitives on blocks; where
- * it has none it chooses, and its operands are reordered. `strict: true` takes no Winograd. */
+ * Values stand in blocks of channels wherever these are whole, and oneDNN is asked for its direct primitives on blocks. Where it
+ * has none, and for oblong kernels, where these are slow, it chooses, and its operands are reordered. `strict: true` takes no Winograd. */
 #include "product.h"
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
@@ -41,6 +41,14 @@ static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 {
 	return c->code == INN_OP_CONV_DX && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[Y]) &&
 	       cpu_can_block(e, c->i, c->src[Y]) && c->shape[X].dim[1] <= 4 && c->shape[W].dim[2] <= NARROW_TAPS && c->shape[W].dim[3] <= NARROW_TAPS;
+}
+
+bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c)
+{
+	const uint32_t *k = c->shape[W].dim + 2;
+	bool oblong = c->n == 2 && k[0] != k[1];
+
+	return (cpu_block_shape(e, &c->shape[X]) || cpu_block_shape(e, &c->shape[Y])) && !oblong;
 }
 
 enum way cpu_way(const struct inn_exec *e, const struct conv *c)

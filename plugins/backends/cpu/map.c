@@ -85,6 +85,17 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 		else
 			for (size_t j = 0; j < run; j++)
 				y[j] = x[off + j * s];
+		if (run == in->dim[last] && last && !in->stride[last - 1]) { /* the same again and again, as numbers of a block of channels */
+			size_t left = in->dim[last - 1] - at[last - 1], rows = left * run < n ? left : n / run;
+
+			for (size_t done = run, m; done < rows * run; done += m) {
+				m = done < rows * run - done ? done : rows * run - done;
+				memcpy(y + done, y, m * sizeof(*y));
+			}
+			at[last - 1] += rows - 1;
+			y += (rows - 1) * run;
+			n -= (rows - 1) * run;
+		}
 		y += run;
 		n -= run;
 		off += run * s;

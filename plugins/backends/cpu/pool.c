@@ -2,19 +2,15 @@
 #include "cpu.h"
 #include <string.h>
 
-#define LANES 16u
-#if defined(__x86_64__)
-#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
-#else
-#define WIDE
-#endif
-
 struct pool {
 	uint32_t src[2]; /* locations of the operand and of what decides */
 	uint32_t in[3], out[3], size[3], stride[3], before[3], dilation[3], count_pad; /* missing axes: length 1, in front */
 	size_t planes, n_in, n_out;
-	bool dense; /* every window lies inside the image */
+	bool dense;  /* every window lies inside the image */
+	bool tiles;  /* and every pixel in one window */
+	bool masked; /* an adjoint passes on to pixels above 0 alone */
 };
+enum mode { MAX, MAX_OF, MAX_DX, MAX_DX_TILES, MEAN, MEAN_DX }; /* MAX_OF: of one operand where another decides */
 struct span { uint32_t from, to; }; /* kernel positions inside the image */
 
 /* Kernel positions k in [from, to) with 0 <= o*stride - before + k*dilation < in. */
@@ -166,99 +162,42 @@ static void dense_plane(const struct pool *p, bool dx, const float *x, const flo
 		dense_max(p, dx, kh, kw, x, by, y);
 }
 
-typedef float v16 __attribute__((vector_size(64)));
-typedef int32_t v16i __attribute__((vector_size(64)));
+typedef void (*row_fn)(const struct pool *p, enum mode mode, const uint32_t o[2], const float *x, const float *by, float *y);
 
-/* One cell of 16 planes at once. */
-WIDE static inline void lane_max(const struct pool *p, bool dx, const uint32_t o[3], const struct span s[3], const float *x, const float *by,
-				 float *y)
+#if defined(__x86_64__)
+#define V(name) wide_##name
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
+#define LANES 16u
+#include "pool_isa.h"
+#define V(name) half_##name
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8u
+#include "pool_isa.h"
+#endif
+
+/* Blocks of channels, row by row of windows; where windows overlap, a thread adds up a whole plane. */
+static void blocks(const struct inn_exec *e, const struct pool *p, uint32_t code, const float *x, const float *by, float *y)
 {
-	v16 top = { 0 }, v, g;
-	v16i best = { 0 };
-	bool first = true;
+	bool dx = code == INN_OP_POOL_MAX_DX || code == INN_OP_POOL_AVG_DX, max = code == INN_OP_POOL_MAX || code == INN_OP_POOL_MAX_DX;
+	enum mode mode = !max ? (dx ? MEAN_DX : MEAN) : dx ? (p->tiles ? MAX_DX_TILES : MAX_DX) : x == by ? MAX : MAX_OF;
+	size_t rows = (size_t)p->out[0] * p->out[1], lanes = e->dev->lanes, n = p->planes / lanes;
+	bool split = !dx || mode == MAX_DX_TILES;
+#if defined(__x86_64__)
+	row_fn row = lanes == 16 ? wide_row : half_row;
+#else
+	row_fn row = NULL;
+#endif
 
-	for (uint32_t a = s[0].from; a < s[0].to; a++)
-		for (uint32_t b = s[1].from; b < s[1].to; b++) {
-			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
+#pragma omp parallel for num_threads(threads_for(e, p->planes * p->n_in)) schedule(static)
+	for (size_t j = 0; j < (split ? n * rows : n); j++) {
+		size_t k = split ? j / rows : j, first = split ? j % rows : 0;
+		const float *xk = x + k * lanes * (dx ? p->n_out : p->n_in), *byk = by + k * lanes * p->n_in;
+		float *yk = y + k * lanes * (dx ? p->n_in : p->n_out);
 
-			for (uint32_t c = s[2].from; c < s[2].to; c++, first = false) {
-				int32_t at = (int32_t)(line + place_of(p, 2, o[2], c));
-
-				memcpy(&v, by + (size_t)at * LANES, sizeof(v));
-				v16i more = first ? ~(v16i){ 0 } : v > top;
-
-				best = (more & at) | (~more & best);
-				top = (v16)((more & (v16i)v) | (~more & (v16i)top));
-			}
-		}
-	if (!dx) {
-		for (uint32_t l = 0; x != by && l < LANES; l++)
-			top[l] = first ? 0 : x[(size_t)best[l] * LANES + l];
-		memcpy(y, &top, sizeof(top));
-		return;
-	}
-	memcpy(&g, x, sizeof(g));
-	for (uint32_t a = s[0].from; a < s[0].to; a++)
-		for (uint32_t b = s[1].from; b < s[1].to; b++) {
-			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
-
-			for (uint32_t c = s[2].from; c < s[2].to; c++) {
-				int32_t at = (int32_t)(line + place_of(p, 2, o[2], c));
-
-				memcpy(&v, y + (size_t)at * LANES, sizeof(v));
-				v += (v16)((v16i)g & (best == at));
-				memcpy(y + (size_t)at * LANES, &v, sizeof(v));
-			}
-		}
-}
-
-WIDE static inline void lane_avg(const struct pool *p, bool dx, const uint32_t o[3], const struct span s[3], const float *x, float *y)
-{
-	float sum[LANES] = { 0 }, n = divisor(p, s);
-
-	for (uint32_t l = 0; dx && l < LANES; l++)
-		sum[l] = n > 0 ? x[l] / n : 0;
-	for (uint32_t a = s[0].from; a < s[0].to; a++)
-		for (uint32_t b = s[1].from; b < s[1].to; b++) {
-			size_t line = (place_of(p, 0, o[0], a) * p->in[1] + place_of(p, 1, o[1], b)) * p->in[2];
-
-			for (uint32_t c = s[2].from; c < s[2].to; c++) {
-				size_t at = (line + place_of(p, 2, o[2], c)) * LANES;
-
-				for (uint32_t l = 0; l < LANES; l++) {
-					if (dx)
-						y[at + l] += sum[l];
-					else
-						sum[l] += x[at + l];
-				}
-			}
-		}
-	for (uint32_t l = 0; !dx && l < LANES; l++)
-		y[l] = n > 0 ? sum[l] / n : 0;
-}
-
-WIDE static void lanes(const struct pool *p, uint32_t code, bool dx, const float *x, const float *by, float *y)
-{
-	bool max = code == INN_OP_POOL_MAX || code == INN_OP_POOL_MAX_DX;
-	uint32_t o[3];
-	struct span s[3];
-
-	if (dx)
-		memset(y, 0, p->n_in * LANES * sizeof(*y));
-	for (o[0] = 0; o[0] < p->out[0]; o[0]++) {
-		s[0] = span_of(p, 0, o[0]);
-		for (o[1] = 0; o[1] < p->out[1]; o[1]++) {
-			s[1] = span_of(p, 1, o[1]);
-			for (o[2] = 0; o[2] < p->out[2]; o[2]++) {
-				s[2] = span_of(p, 2, o[2]);
-				if (max)
-					lane_max(p, dx, o, s, x, by, y);
-				else
-					lane_avg(p, dx, o, s, x, y);
-				x += dx ? LANES : 0;
-				y += dx ? 0 : LANES;
-			}
-		}
+		if (!split)
+			memset(yk, 0, p->n_in * lanes * sizeof(*yk));
+		for (size_t r = first; r < (split ? first + 1 : rows); r++)
+			row(p, mode, (const uint32_t[]){ (uint32_t)(r / p->out[1]), (uint32_t)(r % p->out[1]) }, xk, byk, yk);
 	}
 }
 
@@ -271,10 +210,7 @@ static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
 	float *y = e->at[i];
 
 	if (e->blocked[i]) {
-#pragma omp parallel for num_threads(threads_for(e, p->planes * p->n_in)) schedule(static)
-		for (size_t k = 0; k < p->planes / LANES; k++)
-			lanes(p, code, dx, x + k * LANES * (dx ? p->n_out : p->n_in), by + k * LANES * p->n_in,
-			      y + k * LANES * (dx ? p->n_in : p->n_out));
+		blocks(e, p, code, x, by, y);
 		return INN_OK;
 	}
 #pragma omp parallel for num_threads(threads_for(e, p->planes * p->n_in)) schedule(static)
@@ -314,7 +250,7 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 	p->n_in = 1;
 	for (uint32_t d = 2; d < x->rank; d++)
 		p->n_in *= x->dim[d];
-	e->blocked[i] = e->dev->lanes == LANES && cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
+	e->blocked[i] = cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
 			p->n_in <= INT32_MAX;
 	for (uint32_t k = 0; k < 2; k++)
 		if ((p->src[k] = e->blocked[i] ? cpu_block(e, i, i, k ? last : 0) : cpu_dense(e, i, i, k ? last : 0)) == NONE)
@@ -337,6 +273,9 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 	for (uint32_t d = 1; d < 3; d++)
 		p->dense = p->dense && !p->before[d] && p->dilation[d] == 1 &&
 			   (uint64_t)(p->out[d] - 1) * p->stride[d] + p->size[d] <= p->in[d];
+	p->tiles = p->dense;
+	for (uint32_t d = 1; d < 3; d++)
+		p->tiles = p->tiles && p->size[d] == p->stride[d] && p->out[d] * p->size[d] == p->in[d];
 	p->planes = (size_t)x->dim[0] * x->dim[1];
 	p->n_out = (size_t)p->out[0] * p->out[1] * p->out[2];
 	e->step[i] = (struct step){ .fn = run_pool, .arg = p, .op = i };

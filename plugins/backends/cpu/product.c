@@ -109,19 +109,22 @@ static bool wants_blocks(struct inn_exec *e, const struct conv *c, uint32_t k, c
 static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const dnnl_memory_desc_t *want, uint32_t *slot)
 {
 	bool same = dnnl_memory_desc_equal(&c->plain[k], want), block = wants_blocks(e, c, k, want) && cpu_can_block(e, c->i, c->src[k]);
+	bool stored = !same && k != W && cpu_is_block(e, c->i, c->src[k]); /* as it stands, if it is reordered anyway */
+	dnnl_memory_desc_t md = c->plain[k];
 	uint32_t from, at;
+	int s = stored ? cpu_block_md(e, c->i, &c->shape[k], true, &md) : INN_OK;
 
 	if (k == W && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) && (!same || c->flipped))
 		return cpu_kept_weight(e, c, want, slot);
-	if ((at = block ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k])) == NONE)
-		return INN_ENOMEM;
+	at = block || stored ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k]);
+	if (s || at == NONE)
+		return s ? s : INN_ENOMEM;
 	if (same || block)
 		return cpu_slot(e, c->i, want, AT_VALUE, at, 0, slot);
-	int s = cpu_slot(e, c->i, &c->plain[k], AT_VALUE, at, 0, &from);
-
+	s = cpu_slot(e, c->i, &md, AT_VALUE, at, 0, &from);
 	if (!s)
 		s = cpu_slot(e, c->i, want, AT_SCRATCH, c->i, cpu_take(e, c->q, dnnl_memory_desc_get_size(want)), slot);
-	return s ? s : cpu_reorder(e, c->i, c->q, &c->plain[k], from, want, *slot);
+	return s ? s : cpu_reorder(e, c->i, c->q, &md, from, want, *slot);
 }
 
 /* The primitive with its reorders; in[0], in[1] are operands and out the result among x, w and y. */
@@ -131,19 +134,23 @@ static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_d
 	uint32_t slot[5], to, bias;
 	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, query[2], 0);
 	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
-	bool same = dnnl_memory_desc_equal(&c->plain[out], md), direct;
+	dnnl_memory_desc_t kept = c->plain[out]; /* the result as it is stored */
+	bool direct;
 	int s = INN_OK;
+
+	e->blocked[c->at] = out != W && !dnnl_memory_desc_equal(&kept, md) && cpu_block_shape(e, &c->shape[out]);
+	if (e->blocked[c->at])
+		s = cpu_block_md(e, c->i, &c->shape[out], true, &kept);
+	direct = dnnl_memory_desc_equal(&kept, md);
 
 	for (uint32_t k = 0; !s && k < 2; k++)
 		s = operand(e, c, in[k], dnnl_primitive_desc_query_md(pd, query[k], 0), &slot[k]);
-	e->blocked[c->at] = !same && wants_blocks(e, c, out, md);
-	direct = same || e->blocked[c->at];
 	if (!s && c->tail) {
 		bias = cpu_dense(e, c->at, c->tail->add, c->tail->k);
 		s = bias == NONE ? INN_ENOMEM : cpu_slot(e, c->i, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1), AT_VALUE, bias, 0, &slot[4]);
 	}
 	if (!s)
-		s = cpu_slot(e, c->i, direct ? md : &c->plain[out], AT_VALUE, c->at, 0, &to);
+		s = cpu_slot(e, c->i, &kept, AT_VALUE, c->at, 0, &to);
 	if (s)
 		return s;
 	slot[2] = to;
@@ -153,7 +160,7 @@ static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_d
 		s = cpu_slot(e, c->i, pad, AT_SCRATCH, c->i, cpu_take(e, c->q, dnnl_memory_desc_get_size(pad)), &slot[3]);
 	if (!s)
 		s = cpu_call(e, c->i, c->q, pd, c->tail ? 5 : 4, arg, slot);
-	return s || direct ? s : cpu_reorder(e, c->i, c->q, md, slot[2], &c->plain[out], to);
+	return s || direct ? s : cpu_reorder(e, c->i, c->q, md, slot[2], &kept, to);
 }
 
 static dnnl_status_t forward_desc(const struct conv *c, dnnl_prop_kind_t prop, dnnl_convolution_desc_t *d)
@@ -344,7 +351,7 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 	case NARROW: return cpu_narrow(e, &c);
 	case DIRECT: break;
 	}
-	c.fixed = cpu_block_shape(e, &c.shape[X]) || cpu_block_shape(e, &c.shape[Y]);
+	c.fixed = cpu_on_blocks(e, &c);
 	if (!(c.q = cpu_alloc(e, 1, sizeof(*c.q))))
 		return INN_ENOMEM;
 	e->step[at] = (struct step){ .fn = cpu_run_product, .arg = c.q, .op = at };

@@ -22,6 +22,7 @@ struct conv {
 void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c);
 
 /* choose.c */
+bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c); /* oneDNN is asked for a primitive on blocks of channels */
 #define NARROW_TAPS 16u /* kernel positions along an axis */
 enum way { DIRECT, TILES_2, TILES_4, NARROW };
 enum way cpu_way(const struct inn_exec *e, const struct conv *c);
