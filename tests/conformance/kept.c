@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* BOTH_READ: the sum before the ReLU is read too. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights
+/* BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, MASKED: a mask follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights
  * as a rule changes them, and as a quotient. */
-enum tail { PLAIN, BIAS, RELU, BOTH_READ, ADJOINT, TAILS, SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT };
+enum tail { PLAIN, BIAS, RELU, BOTH_READ, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS, SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT };
 
 struct kept { struct inn_tensor w, bias, mask; enum tail tail; };
 
@@ -15,8 +15,12 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	const struct kept *u = s->user;
 	inn_val w = inn_param_of(b, "w", &u->w), c = inn_channel(b, inn_param_of(b, "c", &u->bias), s->in[0].rank);
 
-	if (u->tail == ADJOINT)
-		return inn_conv_dx(b, x[0], w, &s->w, s->a);
+	if (u->tail >= ADJOINT && u->tail < TAILS) {
+		inn_val g = inn_conv_dx(b, x[0], w, &s->w, s->a);
+
+		g = u->tail == ADJOINT ? g : inn_add(b, x[1], g);
+		return u->tail == ADJOINT_MASKED ? inn_mul(b, g, inn_gtc(b, x[2], 0)) : g;
+	}
 	if (u->tail >= SPIKE) {
 		inn_val v = inn_mul(b, x[0], inn_param_of(b, "m", &u->mask));
 
@@ -27,6 +31,8 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	switch (u->tail) {
 	case PLAIN: return y;
 	case BIAS: return inn_add(b, c, y);
+	case MORE: return inn_pos_part(b, inn_add(b, x[1], inn_add(b, y, c)));
+	case MASKED: return inn_mul(b, inn_gtc(b, x[1], 0), y);
 	case RELU: return inn_mulc(b, inn_pos_part(b, inn_add(b, y, c)), 2);
 	default:
 		z = inn_add(b, y, c);
@@ -71,13 +77,48 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 		u.w.shape.dim[2 + d] = ker[d];
 		y.dim[2 + d] = steps(in[d], ker[d], &w, d);
 	}
-	s.in[0] = tail == ADJOINT ? y : x;
+	s.in[0] = tail >= ADJOINT && tail < TAILS ? y : x;
+	s.in[1] = s.in[2] = tail >= ADJOINT ? x : y;
+	s.n_in = tail == ADJOINT_MASKED ? 3 : tail == MORE || tail == MASKED || tail == ADJOINT_MORE ? 2 : 1;
 	s.fill[0] = tail < SPIKE ? SMOOTH : POSITIVE;
 	u.w.data = numbers(count_of(&u.w.shape), tail == SPIKE_QUOTIENT ? POSITIVE : SMOOTH, 3);
 	u.bias.data = numbers(k, SMOOTH, 4);
 	if (u.w.data && u.bias.data && (tail < SPIKE || spike(&u, &x)))
 		conform(t, &s);
 	free_numbers(&u);
+}
+
+/* Pools of what a convolution makes, and their adjoints with a mask. */
+static inn_val pooled(inn_build *b, const inn_val *x, const struct spec *s)
+{
+	const struct kept *u = s->user;
+	const struct inn_window plain = { .n = 2, .groups = 1, .stride = { 1, 1 }, .dilation = { 1, 1 } };
+	inn_val v = inn_conv(b, x[0], inn_param_of(b, "w", &u->w), &plain);
+
+	switch (s->a[0]) {
+	case 0: return inn_pool_max(b, v, v, &s->w);
+	case 1: return inn_pool_max(b, inn_abs(b, v), v, &s->w);
+	case 2: return inn_pool_avg(b, v, &s->w);
+	case 3: return inn_pool_avg_dx(b, inn_pool_avg(b, v, &s->w), &s->w, s->a + 1);
+	case 4: return inn_pool_max_dx(b, inn_pool_max(b, v, v, &s->w), v, &s->w);
+	default: return inn_mul(b, inn_pool_max_dx(b, inn_pool_max(b, inn_abs(b, v), v, &s->w), v, &s->w), inn_gtc(b, v, 0));
+	}
+}
+
+static void pools(struct bench *t)
+{
+	for (uint32_t f = 0; f < 6 * 8; f++) {
+		uint32_t size = 2 + (f / 6 & 1), stride = f / 6 & 2 ? 1 : 2, pad = f / 6 >> 2;
+		struct kept u = { .w = { .shape = { .rank = 4, .dim = { 32, 16, 1, 1 } }, .dtype = INN_F64 } };
+		struct spec s = { .name = "a pool behind a convolution", .make = pooled, .n_in = 1, .user = &u, .batch = 2, .fast = true,
+				  .in = { { .rank = 4, .dim = { 2, 16, 8, 10 } } }, .a = { f % 6, 8, 10 },
+				  .w = { .n = 2, .size = { size, size }, .stride = { stride, stride }, .before = { pad, 0 }, .after = { 0, pad },
+					 .dilation = { 1, 1 + (stride & pad) }, .count_pad = pad } };
+
+		if ((u.w.data = numbers(count_of(&u.w.shape), SMOOTH, 6)))
+			conform(t, &s);
+		free_numbers(&u);
+	}
 }
 
 /* Rows with zeros, as rectifiers leave them, times a matrix that is read in either direction. */
@@ -111,6 +152,7 @@ void conform_kept(struct bench *t)
 	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 };
 
 	matrices(t);
+	pools(t);
 	for (int tail = PLAIN; tail < TAILS; tail++) {
 		struct inn_window same = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 		struct inn_window w = same;

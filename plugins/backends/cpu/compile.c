@@ -96,6 +96,8 @@ static int analyse(struct inn_exec *e)
 	uint32_t groups, *last;
 	int s = inn_groups(e->ctx, e->p, e->group, &groups);
 
+	for (uint32_t i = 0; i < e->n_ops; i++)
+		e->root[i] = op_of(e, i)->code == INN_OP_RESHAPE ? e->root[inn_plan_src(e->p, i, 0)] : i;
 	if (s || (s = cpu_fuse(e)))
 		return s;
 	if (!(last = cpu_alloc(e, (size_t)groups + 1, sizeof(*last))))
@@ -106,7 +108,6 @@ static int analyse(struct inn_exec *e)
 		if (!inn_shape_count(&o->shape, &e->count[i]) || e->count[i] > SIZE_MAX / 64)
 			return inn_fail(e->ctx, INN_ELIMIT, NULL, "cpu: the result of %s (%s) is too large", inn_op_name(o->code), o->from);
 		e->count[e->n_ops + i] = e->count[i];
-		e->root[i] = o->code == INN_OP_RESHAPE ? e->root[inn_plan_src(e->p, i, 0)] : i;
 		if (e->group[i])
 			last[e->group[i]] = i;
 		e->last[i] = i;
@@ -126,7 +127,7 @@ static int analyse(struct inn_exec *e)
 			uint32_t r = root_of(e, i, k);
 
 			e->quotient[i] |= e->quotient[r];
-			if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i]))
+			if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i] || r == e->tail[e->head[i] - 1].by))
 				continue; /* inside a tail */
 			if (!(map && (op_of(e, r)->code == INN_OP_CONST || (e->group[r] && e->group[r] == e->group[i]))))
 				e->need[r] = true;
@@ -269,15 +270,20 @@ static int build(struct inn_exec *e, uint32_t i)
 			return INN_ENOMEM;
 	if (e->tail[i].at)
 		return INN_OK; /* done where its tail ends */
-	if (e->head[i])
-		return e->tail[e->head[i] - 1].at == i ? cpu_product(e, e->head[i] - 1, i) : INN_OK;
+	if (e->head[i]) {
+		uint32_t from = e->head[i] - 1;
+
+		if (e->tail[from].at != i)
+			return INN_OK;
+		return inn_op_class(op_of(e, from)->code) == 'W' ? cpu_pool(e, from, i) : cpu_product(e, from, i);
+	}
 	switch (inn_op_class(o->code)) {
 	case 'U':
 	case 'E': return e->last[i] == i ? cpu_map(e, i) : INN_OK;
 	case 'R': return cpu_reduce(e, i);
 	case 'M': return o->code == INN_OP_RESHAPE ? INN_OK : cpu_move(e, i);
 	case 'P': return o->code == INN_OP_MATMUL ? cpu_matmul(e, i) : cpu_product(e, i, i);
-	case 'W': return cpu_pool(e, i);
+	case 'W': return cpu_pool(e, i, i);
 	case 'N': return cpu_random(e, i);
 	default: return cpu_loop(e, i);
 	}

@@ -37,8 +37,9 @@ struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
 struct twin { uint32_t op; void *product; struct twin *next; };
 
-struct tail { uint32_t at, add, k; bool relu; }; /* of a convolution: at: the operation that holds the result (0: no tail); add: the
-                                                 * operation whose source k is the bias */
+/* What follows in the same step. at: the operation that holds the result (0: no tail); add: the one whose source k is the bias;
+ * more: the one whose source k_more is another value of the same shape; by: a mask, source 0 of which is above 0. NONE: not there */
+struct tail { uint32_t at, add, k, more, k_more, by; bool relu; };
 
 struct inn_exec {
 	inn_ctx *ctx;              /* of the call in progress */
@@ -53,8 +54,8 @@ struct inn_exec {
 	struct read *read;         /* what each step reads, in order of steps */
 	uint32_t n_reads, cap_reads;
 	struct twin *after;        /* by operation: the last member of a group makes the twins of all */
-	struct tail *tail;         /* by operation: bias and ReLU that a convolution does itself */
-	uint32_t *head;            /* by operation of a tail: the convolution + 1 */
+	struct tail *tail;         /* by operation: what it does itself of what follows */
+	uint32_t *head;            /* by operation of a tail: the one that does it + 1 */
 	bool *need;                /* the value must stand in memory */
 	bool *quotient;            /* a division made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
@@ -129,9 +130,9 @@ int cpu_twins(struct inn_exec *e);
 int cpu_map(struct inn_exec *e, uint32_t i);
 int cpu_move(struct inn_exec *e, uint32_t i);
 int cpu_reduce(struct inn_exec *e, uint32_t i);
-int cpu_pool(struct inn_exec *e, uint32_t i);
 int cpu_random(struct inn_exec *e, uint32_t i);
 /* Operation i, its result stored at operation `at`: i itself, or the end of its tail. */
+int cpu_pool(struct inn_exec *e, uint32_t i, uint32_t at);
 int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
 /* fuse.c: finds the tails. */
 int cpu_fuse(struct inn_exec *e);
@@ -144,8 +145,8 @@ int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks
 struct call {
 	dnnl_primitive_t prim;
 	int n;
-	uint32_t slot[5];
-	dnnl_exec_arg_t arg[5];
+	uint32_t slot[6];
+	dnnl_exec_arg_t arg[6];
 };
 struct product { struct call call[4]; uint32_t n; size_t top; };
 int cpu_dnnl(struct inn_exec *e, uint32_t i, const char *what, dnnl_status_t s);

@@ -1,14 +1,17 @@
-/* Bias and ReLU that a convolution does on its way to memory, where nobody else reads what stands between. */
-#include "cpu.h"
+/* Tails: what a convolution or a pool's adjoint does on its way to memory, where nobody else reads what stands between. */
+#include "product.h"
 
-struct readers { uint32_t *count, *only; }; /* how many read an operation; one of them */
+struct readers { uint32_t *count, *only, *last; }; /* how many read an operation; one of them; by group: its last member */
 
 static bool count_readers(struct inn_exec *e, struct readers *r)
 {
 	r->count = cpu_alloc(e, (size_t)e->n_ops + 1, sizeof(*r->count));
 	r->only = cpu_alloc(e, (size_t)e->n_ops + 1, sizeof(*r->only));
-	if (!r->count || !r->only)
+	r->last = cpu_alloc(e, (size_t)e->n_ops + 1, sizeof(*r->last));
+	if (!r->count || !r->only || !r->last)
 		return false;
+	for (uint32_t i = 0; i < e->n_ops; i++)
+		r->last[e->group[i]] = i;
 	for (uint32_t i = 0; i < e->n_ops; i++)
 		for (uint32_t k = 0; k < op_of(e, i)->n_src; k++) {
 			r->count[inn_plan_src(e->p, i, k)]++;
@@ -45,21 +48,100 @@ static uint32_t block_of(const struct inn_exec *e, uint32_t i)
 	return in;
 }
 
+/* The only reader of `end` if it does `code` and may run there: it belongs to no tail yet and stands in i's block. */
+static uint32_t next_of(const struct inn_exec *e, const struct readers *r, uint32_t i, uint32_t end, uint32_t code)
+{
+	uint32_t n = r->only[end];
+
+	return r->count[end] == 1 && op_of(e, n)->code == code && !e->head[n] && block_of(e, n) == block_of(e, i) &&
+	       inn_shape_eq(&op_of(e, n)->shape, &op_of(e, i)->shape) ? n : NONE;
+}
+
+static uint32_t other(const struct inn_exec *e, uint32_t op, uint32_t than) { return inn_plan_src(e->p, op, 0) == than ? 1 : 0; }
+
+/* Source k of `op` is there, in blocks if need be, when the step at `op` runs: its group does not wait for a later member. */
+static bool in_time(const struct inn_exec *e, const struct readers *r, uint32_t op, uint32_t k, uint32_t end)
+{
+	uint32_t root = root_of(e, op, k);
+
+	return cpu_can_block(e, op, k) && (!e->group[root] || r->last[e->group[root]] <= end);
+}
+
+static void claim(struct inn_exec *e, uint32_t i, uint32_t op)
+{
+	e->head[op] = i + 1;
+	e->group[op] = 0;
+}
+
+/* What the step that makes i can do besides. */
+struct skill { bool sum, more, mask; };
+
+static struct skill skill_of(const struct inn_exec *e, uint32_t i)
+{
+	uint32_t code = op_of(e, i)->code;
+	struct conv c;
+
+	if (code == INN_OP_POOL_MAX_DX)
+		return (struct skill){ .mask = true };
+	if ((code != INN_OP_CONV && code != INN_OP_CONV_DX) || !e->count[i])
+		return (struct skill){ 0 };
+	cpu_conv(e, i, i, &c);
+
+	enum way way = cpu_way(e, &c);
+	bool tiles = way == TILES_2 || way == TILES_4, sum = c.code == INN_OP_CONV && way != NARROW;
+
+	return (struct skill){ sum, tiles || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), tiles };
+}
+
+/* n multiplies `end` by a mask a > 0 of the same shape: the mask's number, else NONE. A pool's adjoint knows its own operand alone. */
+static uint32_t mask_of(const struct inn_exec *e, const struct readers *r, uint32_t i, uint32_t n, uint32_t end)
+{
+	uint32_t gt = inn_plan_src(e->p, n, other(e, n, end)), zero;
+
+	if (op_of(e, gt)->code != INN_OP_GT || e->head[gt] || block_of(e, gt) != block_of(e, i))
+		return NONE;
+	zero = inn_plan_src(e->p, gt, 1);
+	if (op_of(e, zero)->code != INN_OP_CONST || inn_op_value(e->p, zero) != 0 || !inn_shape_eq(src_shape(e, gt, 0), &op_of(e, i)->shape))
+		return NONE;
+	if (op_of(e, i)->code == INN_OP_POOL_MAX_DX)
+		return root_of(e, gt, 0) == root_of(e, i, op_of(e, i)->n_src - 1) ? gt : NONE;
+	return in_time(e, r, gt, 0, n) ? gt : NONE;
+}
+
+/* As far as they follow one another: bias, a value of the same shape, ReLU or a mask. */
 static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 {
-	uint32_t add = r->only[i], k, end;
+	struct skill can = skill_of(e, i);
+	struct tail t = { .add = NONE, .more = NONE, .by = NONE };
+	uint32_t end = i, n = can.sum ? next_of(e, r, i, end, INN_OP_ADD) : NONE;
 
-	if (r->count[i] != 1 || op_of(e, add)->code != INN_OP_ADD || !e->count[i])
+	if (n != NONE && is_bias(e, inn_plan_src(e->p, n, other(e, n, end)), &op_of(e, i)->shape)) {
+		t.add = n;
+		t.k = other(e, n, end);
+		end = n;
+		n = next_of(e, r, i, end, INN_OP_ADD);
+	}
+	if (n != NONE && can.more && inn_plan_src(e->p, n, 0) != inn_plan_src(e->p, n, 1) &&
+	    inn_shape_eq(src_shape(e, n, other(e, n, end)), &op_of(e, i)->shape) && in_time(e, r, n, other(e, n, end), n)) {
+		t.more = n;
+		t.k_more = other(e, n, end);
+		end = n;
+	}
+	n = can.sum ? next_of(e, r, i, end, INN_OP_MAX) : NONE;
+	t.relu = end != i && n != NONE && is_relu(e, n, end);
+	if (t.relu) {
+		end = n;
+	} else if (can.mask && (n = next_of(e, r, i, end, INN_OP_MUL)) != NONE && (t.by = mask_of(e, r, i, n, end)) != NONE) {
+		end = n;
+		if (r->count[t.by] == 1)
+			claim(e, i, t.by);
+	}
+	if (end == i)
 		return;
-	k = inn_plan_src(e->p, add, 0) == i ? 1 : 0;
-	if (!is_bias(e, inn_plan_src(e->p, add, k), &op_of(e, i)->shape) || !inn_shape_eq(&op_of(e, add)->shape, &op_of(e, i)->shape))
-		return;
-	end = r->count[add] == 1 && is_relu(e, r->only[add], add) ? r->only[add] : add;
-	if (block_of(e, i) != block_of(e, end))
-		return;
-	e->tail[i] = (struct tail){ .at = end, .add = add, .k = k, .relu = end != add };
-	e->head[add] = e->head[end] = i + 1;
-	e->group[add] = e->group[end] = 0;
+	t.at = end;
+	e->tail[i] = t;
+	for (uint32_t op = i; op != end; op = r->only[op])
+		claim(e, i, r->only[op]);
 }
 
 int cpu_fuse(struct inn_exec *e)
@@ -72,7 +154,6 @@ int cpu_fuse(struct inn_exec *e)
 	if (!count_readers(e, &r))
 		return INN_ENOMEM;
 	for (uint32_t i = 0; i < e->n_ops; i++)
-		if (op_of(e, i)->code == INN_OP_CONV)
-			follow(e, &r, i);
+		follow(e, &r, i);
 	return INN_OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 struct pool {
+	uint32_t code;
 	uint32_t src[2]; /* locations of the operand and of what decides */
 	uint32_t in[3], out[3], size[3], stride[3], before[3], dilation[3], count_pad; /* missing axes: length 1, in front */
 	size_t planes, n_in, n_out;
@@ -63,7 +64,7 @@ static void max_dx_cell(const struct pool *p, const uint32_t o[3], const struct 
 {
 	size_t w = winner(p, o, s, by);
 
-	if (w != SIZE_MAX)
+	if (w != SIZE_MAX && (!p->masked || by[w] > 0))
 		y[w] += x[at];
 }
 
@@ -142,8 +143,10 @@ static inline __attribute__((always_inline)) void dense_max(const struct pool *p
 					top = v > top ? v : top;
 				}
 			at += (size_t)(row - by);
+			if (dx && (!p->masked || top > 0))
+				y[at] += *x;
 			if (dx)
-				y[at] += *x++;
+				x++;
 			else
 				*y++ = x[at];
 		}
@@ -204,7 +207,7 @@ static void blocks(const struct inn_exec *e, const struct pool *p, uint32_t code
 static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct pool *p = arg;
-	uint32_t code = op_of(e, i)->code;
+	uint32_t code = p->code;
 	bool dx = code == INN_OP_POOL_MAX_DX || code == INN_OP_POOL_AVG_DX;
 	const float *x = e->at[p->src[0]], *by = e->at[p->src[1]];
 	float *y = e->at[i];
@@ -234,7 +237,7 @@ static int run_pool(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
-int cpu_pool(struct inn_exec *e, uint32_t i)
+int cpu_pool(struct inn_exec *e, uint32_t i, uint32_t at)
 {
 	struct pool *p = cpu_alloc(e, 1, sizeof(*p));
 	uint32_t code = op_of(e, i)->code;
@@ -250,10 +253,10 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 	p->n_in = 1;
 	for (uint32_t d = 2; d < x->rank; d++)
 		p->n_in *= x->dim[d];
-	e->blocked[i] = cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
+	e->blocked[at] = cpu_can_block(e, i, 0) && cpu_can_block(e, i, last) && (cpu_is_block(e, i, 0) || cpu_is_block(e, i, last)) &&
 			p->n_in <= INT32_MAX;
 	for (uint32_t k = 0; k < 2; k++)
-		if ((p->src[k] = e->blocked[i] ? cpu_block(e, i, i, k ? last : 0) : cpu_dense(e, i, i, k ? last : 0)) == NONE)
+		if ((p->src[k] = e->blocked[at] ? cpu_block(e, at, i, k ? last : 0) : cpu_dense(e, at, i, k ? last : 0)) == NONE)
 			return INN_ENOMEM;
 	inn_op_window(e->p, i, &w);
 	p->count_pad = w.count_pad;
@@ -278,6 +281,8 @@ int cpu_pool(struct inn_exec *e, uint32_t i)
 		p->tiles = p->tiles && p->size[d] == p->stride[d] && p->out[d] * p->size[d] == p->in[d];
 	p->planes = (size_t)x->dim[0] * x->dim[1];
 	p->n_out = (size_t)p->out[0] * p->out[1] * p->out[2];
-	e->step[i] = (struct step){ .fn = run_pool, .arg = p, .op = i };
+	p->code = code;
+	p->masked = at != i;
+	e->step[at] = (struct step){ .fn = run_pool, .arg = p, .op = at };
 	return INN_OK;
 }

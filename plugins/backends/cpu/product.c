@@ -131,7 +131,8 @@ static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const d
 static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_desc_t pd, const uint32_t *in, uint32_t out, const int *arg,
 		const dnnl_query_t *query)
 {
-	uint32_t slot[5], to, bias;
+	uint32_t slot[6], to, bias, n = 4;
+	int args[6];
 	const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, query[2], 0);
 	const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
 	dnnl_memory_desc_t kept = c->plain[out]; /* the result as it is stored */
@@ -145,9 +146,16 @@ static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_d
 
 	for (uint32_t k = 0; !s && k < 2; k++)
 		s = operand(e, c, in[k], dnnl_primitive_desc_query_md(pd, query[k], 0), &slot[k]);
-	if (!s && c->tail) {
+	memcpy(args, arg, 4 * sizeof(*args));
+	if (!s && c->tail && c->tail->add != NONE) {
 		bias = cpu_dense(e, c->at, c->tail->add, c->tail->k);
-		s = bias == NONE ? INN_ENOMEM : cpu_slot(e, c->i, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1), AT_VALUE, bias, 0, &slot[4]);
+		args[n] = DNNL_ARG_BIAS;
+		s = bias == NONE ? INN_ENOMEM : cpu_slot(e, c->i, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1), AT_VALUE, bias, 0, &slot[n++]);
+	}
+	if (!s && c->tail && c->tail->more != NONE) {
+		bias = cpu_block(e, c->at, c->tail->more, c->tail->k_more);
+		args[n] = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+		s = bias == NONE ? INN_ENOMEM : cpu_slot(e, c->i, &c->more, AT_VALUE, bias, 0, &slot[n++]);
 	}
 	if (!s)
 		s = cpu_slot(e, c->i, &kept, AT_VALUE, c->at, 0, &to);
@@ -159,7 +167,7 @@ static int emit(struct inn_exec *e, const struct conv *c, const_dnnl_primitive_d
 	if (!s)
 		s = cpu_slot(e, c->i, pad, AT_SCRATCH, c->i, cpu_take(e, c->q, dnnl_memory_desc_get_size(pad)), &slot[3]);
 	if (!s)
-		s = cpu_call(e, c->i, c->q, pd, c->tail ? 5 : 4, arg, slot);
+		s = cpu_call(e, c->i, c->q, pd, (int)n, args, slot);
 	return s || direct ? s : cpu_reorder(e, c->i, c->q, md, slot[2], &kept, to);
 }
 
@@ -169,7 +177,7 @@ static dnnl_status_t forward_desc(const struct conv *c, dnnl_prop_kind_t prop, d
 	const dnnl_dims_t channels = { c->shape[Y].dim[1] };
 	dnnl_status_t s = dnnl_memory_desc_init_by_tag(&bias, 1, channels, dnnl_f32, dnnl_a);
 
-	return s ? s : dnnl_dilated_convolution_forward_desc_init(d, prop, dnnl_convolution_direct, &c->any[X], &c->any[W], c->tail ? &bias : NULL,
+	return s ? s : dnnl_dilated_convolution_forward_desc_init(d, prop, dnnl_convolution_direct, &c->any[X], &c->any[W], c->tail && c->tail->add != NONE ? &bias : NULL,
 								  &c->any[Y], c->stride, c->dilation, c->before, c->after);
 }
 
@@ -181,10 +189,12 @@ static dnnl_status_t attributes(const struct conv *c, dnnl_primitive_attr_t *att
 
 	if (!s)
 		s = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
-	if (s || !c->tail || !c->tail->relu)
+	if (s || !c->tail)
 		return s;
 	s = dnnl_post_ops_create(&ops);
-	if (!s)
+	if (!s && c->tail->more != NONE)
+		s = dnnl_post_ops_append_binary(ops, dnnl_binary_add, &c->more);
+	if (!s && c->tail->relu)
 		s = dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
 	if (!s)
 		s = dnnl_primitive_attr_set_post_ops(*attr, ops);
@@ -256,7 +266,7 @@ static dnnl_status_t describe(const struct inn_exec *e, const struct conv *c, ui
 
 static int make(struct inn_exec *e, struct conv *c)
 {
-	static const int arg[3][5] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD, DNNL_ARG_BIAS },
+	static const int arg[3][4] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD },
 				       { DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC, DNNL_ARG_SCRATCHPAD },
 				       { DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_SCRATCHPAD } };
 	static const dnnl_query_t query[3][3] = { { dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md },
@@ -266,8 +276,10 @@ static int make(struct inn_exec *e, struct conv *c)
 	uint32_t kind = c->code == INN_OP_CONV ? 0 : c->code == INN_OP_CONV_DX ? 1 : 2;
 	dnnl_primitive_desc_t pd = NULL;
 	dnnl_primitive_attr_t attr = NULL;
-	dnnl_status_t s = attributes(c, &attr);
-	int r = cpu_dnnl(e, c->i, "a convolution", s);
+	int r = c->tail && c->tail->more != NONE ? cpu_block_md(e, c->i, &c->shape[Y], true, &c->more) : INN_OK;
+
+	if (!r)
+		r = cpu_dnnl(e, c->i, "a convolution", attributes(c, &attr));
 
 	for (uint32_t k = 0; !r && k < 3; k++)
 		r = layouts(e, c, k, &c->shape[k]);

@@ -11,7 +11,7 @@ struct conv {
 	uint32_t op[3], src[3];       /* operations that hold x, w and y; their number as a source, NONE: the result */
 	struct inn_shape shape[3];
 	uint32_t n, groups;
-	dnnl_memory_desc_t plain[3], any[3];
+	dnnl_memory_desc_t plain[3], any[3], more; /* more: of what the tail adds */
 	dnnl_dims_t stride, dilation, before, after;
 	bool fixed;                   /* x and y in blocks of channels where their shapes allow */
 	bool flipped;                 /* x and y exchanged, w flipped and transposed */

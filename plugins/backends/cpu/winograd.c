@@ -16,7 +16,7 @@
 #define AHEAD 512 /* floats by which kernels fetch weights ahead of their use */
 
 struct winograd {
-	uint32_t x, bias, by;                       /* locations; bias and by (the mask) may be NONE */
+	uint32_t x, bias, more, by;                 /* locations; NONE: not there */
 	bool relu;
 	uint32_t c, o, in[2], out[2], before[2];
 	size_t tiles_h, tiles_w, tiles;             /* of one sample; of all */
@@ -26,13 +26,13 @@ struct winograd {
 	size_t weights;                             /* bytes into what is kept */
 	const struct steps *steps;
 };
+struct run { const struct winograd *w; const float *x, *u, *bias, *more, *by; float *y; size_t panels; }; /* more, by: NULL or as struct tail */
 struct transform { uint32_t w, c, o, lanes, side; bool flipped; size_t to; };
 typedef void (*kernel_fn)(const float *v, const float *u, float *m, size_t c, size_t pitch);
 struct steps { /* one instruction set's, on tiles [t, end) of a chunk; zeros: by tile, a bit (6 * row + column) for results that are 0 */
 	void (*in)(const struct winograd *w, const float *x, size_t first, size_t t, size_t end, float *v, uint64_t *zeros);
 	void (*multiply)(const struct winograd *w, const float *v, const float *u, float *m, size_t n, size_t at, size_t p, size_t end);
-	void (*out)(const struct winograd *w, const float *m, size_t first, size_t t, size_t end, const float *bias, const float *by,
-		    const uint64_t *zeros, float *y);
+	void (*out)(const struct run *r, const float *m, size_t first, size_t t, size_t end, const uint64_t *zeros);
 };
 
 #define P 0.75f /* the points of side 4 */
@@ -123,8 +123,6 @@ static size_t scratch_of(const struct winograd *w)
 	return round_up(w->step * (w->points * ((size_t)w->c + w->o) * sizeof(float) + sizeof(uint64_t)));
 }
 
-struct run { const struct winograd *w; const float *x, *u, *bias, *by; float *y; size_t panels; };
-
 /* One chunk by one thread. */
 static void chunk(const struct run *r, size_t k, float *v)
 {
@@ -136,7 +134,7 @@ static void chunk(const struct run *r, size_t k, float *v)
 	w->steps->in(w, r->x, first, 0, n, v, zeros);
 	for (size_t at = 0; at < w->points; at++)
 		w->steps->multiply(w, v, r->u, m, n, at, 0, r->panels);
-	w->steps->out(w, m, first, 0, n, r->bias, r->by, zeros, r->y);
+	w->steps->out(r, m, first, 0, n, zeros);
 }
 
 /* Few tiles: all threads share a chunk, so that each reads its own part of the weights. */
@@ -157,15 +155,17 @@ static void shared_chunk(const struct run *r, size_t k, float *v, size_t threads
 			w->steps->multiply(w, v, r->u, m, n, j / r->panels, j % r->panels, j % r->panels + 1);
 #pragma omp for schedule(static)
 		for (size_t t = 0; t < threads; t++)
-			w->steps->out(w, m, first, n * t / threads, n * (t + 1) / threads, r->bias, r->by, zeros, r->y);
+			w->steps->out(r, m, first, n * t / threads, n * (t + 1) / threads, zeros);
 	}
 }
+
+static const float *at_or_null(const struct inn_exec *e, uint32_t location) { return location == NONE ? NULL : e->at[location]; }
 
 static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct winograd *w = arg;
-	struct run r = { w, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), w->bias == NONE ? NULL : e->at[w->bias],
-			 w->by == NONE ? NULL : e->at[w->by], e->at[i], (w->o / e->dev->lanes + 1) / 2 };
+	struct run r = { w, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), at_or_null(e, w->bias), at_or_null(e, w->more),
+			 at_or_null(e, w->by), e->at[i], (w->o / e->dev->lanes + 1) / 2 };
 	size_t threads = (size_t)e->dev->threads;
 
 	if (w->chunks < threads) {
@@ -217,8 +217,12 @@ int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way)
 #endif
 	divide(w, (size_t)e->dev->threads);
 	cpu_scratch(e, scratch_of(w) * (w->chunks < (size_t)e->dev->threads ? 1 : (size_t)e->dev->threads));
-	w->bias = w->by = NONE;
-	if (c->tail && (w->bias = cpu_dense(e, c->at, c->tail->add, c->tail->k)) == NONE)
+	w->bias = w->more = w->by = NONE;
+	if (c->tail && c->tail->add != NONE && (w->bias = cpu_dense(e, c->at, c->tail->add, c->tail->k)) == NONE)
+		return INN_ENOMEM;
+	if (c->tail && c->tail->more != NONE && (w->more = cpu_block(e, c->at, c->tail->more, c->tail->k_more)) == NONE)
+		return INN_ENOMEM;
+	if (c->tail && c->tail->by != NONE && (w->by = cpu_block(e, c->at, c->tail->by, 0)) == NONE)
 		return INN_ENOMEM;
 	w->relu = c->tail && c->tail->relu;
 	e->blocked[c->at] = true;

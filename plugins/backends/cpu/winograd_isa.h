@@ -184,8 +184,8 @@ TARGET static void V(in)(const struct winograd *w, const float *x, size_t first,
 	}
 }
 
-INLINE void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, uint32_t h, uint32_t at, uint64_t zeros, const float *by, float *y,
-			uint32_t side)
+INLINE void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, uint32_t h, uint32_t at, uint64_t zeros, const float *more,
+			const float *by, float *y, uint32_t side)
 {
 	const V(vec) *d = (const V(vec) *)(const void *)m;
 	size_t next = (size_t)w->o * w->step / LANES;
@@ -205,6 +205,8 @@ INLINE void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, u
 		for (uint32_t j = 0; j < side && at + j < w->out[1]; j++, to += LANES) {
 			V(vec) r = (zeros >> (6 * i + j) & 1 ? zero : line[j]) + bias;
 
+			if (more)
+				r += *(const V(vec) *)(const void *)(more + to);
 			if (w->relu)
 				r = (V(vec))((V(mask))r & (r > zero));
 			if (by)
@@ -214,25 +216,25 @@ INLINE void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, u
 	}
 }
 
-TARGET static void V(out)(const struct winograd *w, const float *m, size_t first, size_t t, size_t end, const float *bias, const float *by,
-			  const uint64_t *zeros, float *y)
+TARGET static void V(out)(const struct run *r, const float *m, size_t first, size_t t, size_t end, const uint64_t *zeros)
 {
+	const struct winograd *w = r->w;
 	size_t plane = (size_t)w->out[0] * w->out[1] * LANES, blocks = w->o / LANES;
 
 	for (size_t o = 0; o < blocks; o++) {
 		V(vec) b = { 0 };
 
-		if (bias)
-			memcpy(&b, bias + o * LANES, sizeof(b));
+		if (r->bias)
+			memcpy(&b, r->bias + o * LANES, sizeof(b));
 		for (size_t k = t; k < end; k++) {
 			size_t row = (first + k) / w->tiles_w, to = (row / w->tiles_h * blocks + o) * plane;
 			uint32_t h = (uint32_t)(row % w->tiles_h) * w->side, at = (uint32_t)((first + k) % w->tiles_w) * w->side;
-			const float *from = m + (o * w->step + k) * LANES;
+			const float *from = m + (o * w->step + k) * LANES, *more = r->more ? r->more + to : NULL, *by = r->by ? r->by + to : NULL;
 
 			if (w->side == 2)
-				V(tile_out)(w, from, b, h, at, 0, by ? by + to : NULL, y + to, 2);
+				V(tile_out)(w, from, b, h, at, 0, more, by, r->y + to, 2);
 			else
-				V(tile_out)(w, from, b, h, at, zeros[k], by ? by + to : NULL, y + to, 4);
+				V(tile_out)(w, from, b, h, at, zeros[k], more, by, r->y + to, 4);
 		}
 	}
 }
