@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, MASKED: a mask follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights
- * as a rule changes them, and as a quotient. */
-enum tail { PLAIN, BIAS, RELU, BOTH_READ, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS, SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT };
+/* BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, CONSTANT: a number, MASKED: a mask follows. Behind
+ * TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes them, and as a quotient. */
+enum tail {
+	PLAIN, BIAS, RELU, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS,
+	SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT
+};
 
 struct kept { struct inn_tensor w, bias, mask; enum tail tail; };
 
@@ -31,6 +34,7 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	switch (u->tail) {
 	case PLAIN: return y;
 	case BIAS: return inn_add(b, c, y);
+	case CONSTANT: return inn_addc(b, y, 0.5);
 	case MORE: return inn_pos_part(b, inn_add(b, x[1], inn_add(b, y, c)));
 	case MASKED: return inn_mul(b, inn_gtc(b, x[1], 0), y);
 	case RELU: return inn_mulc(b, inn_pos_part(b, inn_add(b, y, c)), 2);
