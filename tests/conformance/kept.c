@@ -34,7 +34,7 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	switch (u->tail) {
 	case PLAIN: return y;
 	case BIAS: return inn_add(b, c, y);
-	case CONSTANT: return inn_addc(b, y, 0.5);
+	case CONSTANT: return inn_add(b, inn_add(b, y, c), inn_const(b, 0.5, inn_shape_of(b, y)));
 	case MORE: return inn_pos_part(b, inn_add(b, x[1], inn_add(b, y, c)));
 	case MASKED: return inn_mul(b, inn_gtc(b, x[1], 0), y);
 	case RELU: return inn_mulc(b, inn_pos_part(b, inn_add(b, y, c)), 2);
