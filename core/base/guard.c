@@ -1,5 +1,5 @@
 /* Guards over mapped files. A page behind the end of a file that was cut off since raises SIGBUS; the handler puts zeros in its
- * place and remembers, so that reading goes on and whoever reads asks afterwards. Guards are used again but never freed: the
+ * place and remembers, so that reading goes on and whoever reads asks afterwards. What lies under no guard is left alone. Guards are used again but never freed: the
  * handler may be walking over them. */
 #include "guard.h"
 #include <errno.h>
@@ -98,18 +98,22 @@ void inn__guard_end(struct inn__guard *g)
 	pthread_mutex_unlock(&lock);
 }
 
-void inn__cool(const struct inn_tensor *t)
+void inn_done(const void *data, size_t n)
 {
-	uintptr_t at = (uintptr_t)t->data, end;
-	size_t n;
+	uintptr_t at = (uintptr_t)data, end = at + n;
 
-	if (!at || !inn_shape_count(&t->shape, &n) || !n)
-		return;
-	end = at + n * inn_dtype_size(t->dtype);
-	if (!over(at) || over(at) != over(end - 1))
+	if (!n || !over(at) || over(at) != over(end - 1))
 		return;
 	at = (at + page - 1) & ~(page - 1);
 	end &= ~(page - 1);
 	if (at < end)
 		madvise((void *)at, end - at, MADV_DONTNEED);
+}
+
+void inn__tensor_done(const struct inn_tensor *t)
+{
+	size_t n;
+
+	if (inn_shape_count(&t->shape, &n))
+		inn_done(t->data, n * inn_dtype_size(t->dtype));
 }

@@ -130,9 +130,3 @@ size_t inn_tensor_nonfinite(const struct inn_tensor *t)
 			return i;
 	return SIZE_MAX;
 }
-
-void inn_done(const void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-}

@@ -79,7 +79,7 @@ int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec)
 			return inn_fail(job->ctx, INN_EBUG, NULL, "a parameter of the plan has no values");
 		if ((status = ops->write(job->ctx, *exec, p->params[i].op, p->params[i].data)) < 0)
 			return inn_while(job->ctx, status, NULL, "writing weights");
-		inn__cool(p->params[i].data);
+		inn__tensor_done(p->params[i].data);
 	}
 	return INN_OK;
 }

@@ -370,12 +370,7 @@ int inn__plan_make(inn_job *job, const struct inn__what *w, size_t n_samples, st
 	return status;
 }
 
-int inn__exec_load(inn_job *job, struct inn__exec *e)
-{
-	int status = e->exec ? INN_OK : inn__backend_compile(job, e->plan, &e->exec);
-
-	return status == INN_OK ? inn__file_same(job->ctx, &e->model->file, INN_EMODEL) : status;
-}
+int inn__exec_load(inn_job *job, struct inn__exec *e) { return e->exec ? INN_OK : inn__backend_compile(job, e->plan, &e->exec); }
 
 void inn__exec_free(inn_job *job, struct inn__exec *e)
 {

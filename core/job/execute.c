@@ -132,6 +132,16 @@ static int collect(struct pass *p, size_t first)
 	return INN_OK;
 }
 
+/* One batch. The first reads the weights too: they must have been the model's to the end. */
+static int run(inn_job *job, struct inn__exec *e)
+{
+	int status = job->ops->run(job->ctx, e->exec);
+
+	if (status == INN_OK && !e->read && (status = inn__file_same(job->ctx, &e->model->file, INN_EMODEL)) == INN_OK)
+		e->read = true;
+	return status;
+}
+
 static int batches(struct pass *p, const struct inn__range *range, struct inn__reader *r)
 {
 	size_t from = p->done > range->first ? p->done : range->first;
@@ -145,7 +155,7 @@ static int batches(struct pass *p, const struct inn__range *range, struct inn__r
 			return inn_fail(p->job->ctx, INN_ECANCEL, NULL, "stopped after %zu of %zu samples", first, p->s->n);
 		if ((status = write_data(p, first, r)) < 0 || (status = write_rows(p, first)) < 0)
 			return status;
-		if ((status = p->job->ops->run(p->job->ctx, p->e->exec)) < 0 || (status = collect(p, first)) < 0)
+		if ((status = run(p->job, p->e)) < 0 || (status = collect(p, first)) < 0)
 			return status;
 		p->done = next;
 		if (p->e->journal)
@@ -196,7 +206,7 @@ static int execute_declared(inn_job *job, struct inn__exec *e, const struct inn_
 {
 	int status = write_declared(job, e, s);
 
-	if (status == INN_OK && (status = job->ops->run(job->ctx, e->exec)) == INN_OK)
+	if (status == INN_OK && (status = run(job, e)) == INN_OK)
 		status = read_declared(job, e, out);
 	for (uint32_t k = 0; status < 0 && k < e->n_out; k++)
 		inn_tensor_free(&out[k]);
