@@ -1,5 +1,6 @@
 /* Guards over mapped files. A page behind the end of a file that was cut off since raises SIGBUS; the handler puts zeros in its
- * place and remembers, so that reading goes on and whoever reads asks afterwards. A guard is freed when no handler walks over them. */
+ * place and remembers, so that reading goes on and whoever reads asks afterwards. What lies under no guard is left alone. A guard is
+ * freed when no handler walks over the list. */
 #include "guard.h"
 #include <errno.h>
 #include <pthread.h>
@@ -119,7 +120,7 @@ void inn_done(const void *p, size_t n)
 		madvise((void *)at, end - at, MADV_DONTNEED);
 }
 
-void inn__cool(const struct inn_tensor *t)
+void inn__tensor_done(const struct inn_tensor *t)
 {
 	size_t n;
 
