@@ -341,7 +341,7 @@ int inn_within(inn_ctx *ctx, int kind, const struct inn_loc *loc, uint64_t n, ui
 #undef INN_X
 	};
 
-	if (n <= ctx->limit[kind] || n / 100 <= from)
+	if (n <= ctx->limit[kind] || (from && n / 100 <= from))
 		return INN_OK;
 	return inn_fail(ctx, INN_ELIMIT, loc, "%s: %llu; limits.%s allows %llu%s", what, (unsigned long long)n, keys[kind],
 			(unsigned long long)ctx->limit[kind], from ? ", or a hundred times what the file holds" : "");

@@ -1,4 +1,4 @@
-/* Memory that is a mapped file: what happens if the file is cut off, and pages that may go. */
+/* Memory that is a mapped file: what happens if the file is cut off. */
 #ifndef INN_BASE_GUARD_H
 #define INN_BASE_GUARD_H
 #include <innvestigate/base.h>
@@ -8,6 +8,5 @@
 struct inn__guard *inn__guard_new(const void *from, size_t size);
 bool inn__guard_lost(const struct inn__guard *g); /* something was read that the file had lost */
 void inn__guard_end(struct inn__guard *g);        /* before the memory is unmapped */
-/* The tensor's pages may go until they are read again, if they are those of a guarded file. [any] */
-void inn__cool(const struct inn_tensor *t);
+void inn__tensor_done(const struct inn_tensor *t); /* inn_done for all of it */
 #endif

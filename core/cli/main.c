@@ -1,5 +1,6 @@
 /* The `innvestigate` command: results to stdout, everything else to stderr. */
 #include "cli.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,18 @@ static void catch_signals(void)
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of what writes */
+}
+
+/* A file that is opened where standard output was closed would be printed into. Writing to what stands there instead fails. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 void usage(FILE *out)
@@ -138,6 +151,7 @@ int main(int argc, char **argv)
 {
 	struct cli c = { 0 };
 
+	keep_standard_files();
 	if (argc < 2) {
 		usage(stderr);
 		return inn_exit_code(INN_ECONFIG);

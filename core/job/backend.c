@@ -80,7 +80,7 @@ int inn__backend_compile(inn_job *job, struct inn_plan *p, inn_exec **exec)
 		else if ((status = ops->write(job->ctx, *exec, p->params[i].op, p->params[i].data)) < 0)
 			inn_while(job->ctx, status, NULL, "writing weights");
 		else
-			inn__cool(p->params[i].data);
+			inn__tensor_done(p->params[i].data);
 	}
 	if (status < 0) {
 		if (ops->release)

@@ -15,7 +15,7 @@ static const struct inn_param run_rows[] = {
 	INN_INT(struct inn__run, batch, 0, 0, 4096, "samples at a time; 0: by the number of samples"),
 	INN_INT(struct inn__run, threads, 0, 0, 1024, "threads of the backend; 0: all"),
 	INN_STRS(struct inn__run, outputs, "[]", "layers whose relevance is written too: globs over their names"),
-	INN_STR(struct inn__run, memory, "", "limit, as in 2G or 512M"),
+	INN_STR(struct inn__run, memory, "", "limit on what computing takes, as in 512M or 2GiB; less than that: iterations one by one, smaller batches, or a refusal"),
 	INN_BOOL(struct inn__run, strict, false, "only direct algorithms"),
 	INN_ENUM(struct inn__run, nonfinite, 0, nonfinite_choices, "maps that are not finite"),
 	{ 0 },
@@ -169,6 +169,8 @@ static int bind_memory(inn_job *job, const struct inn__yaml *y, const char *s)
 
 	if (!n)
 		return INN_OK;
+	if (n > 2 && s[n - 2] == 'i' && s[n - 1] == 'B')
+		n -= 2;
 	switch (s[n - 1]) {
 	case 'k': case 'K': unit = (uint64_t)1 << 10; break;
 	case 'm': case 'M': unit = (uint64_t)1 << 20; break;
@@ -181,7 +183,7 @@ static int bind_memory(inn_job *job, const struct inn__yaml *y, const char *s)
 	}
 	if (n >= sizeof(digits) || !inn__parse_real(digits, &v) || v <= 0 || v > 1e6)
 		if (n >= sizeof(digits) || unit > 1 || !inn__parse_real(digits, &v) || v < 1 || v > 1e15)
-			return inn_fail(job->ctx, INN_ECONFIG, y ? &y->loc : NULL, "memory: %s is no size; 512M and 2G are", s);
+			return inn_fail(job->ctx, INN_ECONFIG, y ? &y->loc : NULL, "memory: %s is no size; 512M and 2GiB are", s);
 	job->memory = (uint64_t)(v * (double)unit);
 	return INN_OK;
 }

@@ -67,6 +67,7 @@ static int describe(struct fitting *t)
 	char *real = realpath(f->model->path, NULL);
 	uint64_t key = mix(inn__model_key(f->model), t->e->plan->hash), data = f->samples->key;
 	int64_t *have = inn_alloc(ctx, f->shards + 1, sizeof(*have));
+	uint64_t errors = inn__errors_total(ctx);
 
 	key = mix(mix(key, f->samples->n), t->e->batch);
 	for (size_t i = 0; f->pre && i < f->pre->n; i++)
@@ -82,7 +83,7 @@ static int describe(struct fitting *t)
 	t->head.key = hex(ctx, mix_text(key, inn__fit_identity(ctx, f->analyzer)));
 	t->head.data = hex(ctx, mix_text(data, inn__print_inst(ctx, &t->job->backend)));
 	have[0] = f->shards ? f->shard : 1;
-	return t->head.key && t->head.data ? INN_OK : INN_ENOMEM;
+	return t->head.key && t->head.data && inn__errors_total(ctx) == errors ? INN_OK : INN_ENOMEM;
 }
 
 /* Whole batches, so that a batch is the same whatever the shards are. */

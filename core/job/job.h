@@ -96,7 +96,7 @@ struct inn__exec {           /* a plan on the device */
 	inn_exec *exec;
 	uint32_t *x, *out;       /* operations; UINT32_MAX: not in the plan */
 	bool declared;           /* one run, arrays and outputs of any shapes */
-	bool read;               /* the weights have been read from the model's file */
+	bool read;               /* the first batch is done, and the model's weights were whole */
 	bool settled;            /* the plan has the iterations side by side that it runs with */
 	uint32_t ids, valid, pick;
 	uint32_t n_maps, logits;  /* outputs [0, n_maps) are maps; UINT32_MAX: no logits */

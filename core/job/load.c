@@ -73,10 +73,9 @@ int inn__exec_run(inn_job *job, struct inn__exec *e)
 {
 	int status = job->ops->run(job->ctx, e->exec);
 
-	if (status < 0 || e->read)
-		return status;
-	e->read = true;
-	return inn__file_same(job->ctx, &e->model->file, INN_EMODEL);
+	if (status == INN_OK && !e->read && (status = inn__file_same(job->ctx, &e->model->file, INN_EMODEL)) == INN_OK)
+		e->read = true;
+	return status;
 }
 
 void inn__exec_forget(struct inn__exec *e)

@@ -270,6 +270,7 @@ static void show(struct running *u, bool json, bool skipped, FILE *out)
 /* Whether to go on, given what is in the folder: INN__SAME means that it is all done. */
 static int look(struct running *u, bool force, bool *done)
 {
+	uint64_t errors = inn__errors_total(u->job->ctx);
 	int status = inn__make_folder(u->job->ctx, u->r.output.dir);
 
 	*done = false;
@@ -278,7 +279,7 @@ static int look(struct running *u, bool force, bool *done)
 	inn__manifest(u->job, &u->r, u->model, &u->samples, u->exec, &u->manifest);
 	u->manifest_path = inn_printf(u->job->ctx, "%s/manifest.json", u->r.output.dir);
 	u->journal_path = inn_printf(u->job->ctx, "%s/unfinished.journal", u->r.output.dir);
-	if (!u->manifest_path || !u->journal_path || u->manifest.failed)
+	if (!u->manifest_path || !u->journal_path || u->manifest.failed || inn__errors_total(u->job->ctx) > errors)
 		return inn_nomem(u->job->ctx);
 	switch (inn__manifest_compare(u->manifest_path, &u->manifest)) {
 	case INN__OTHER:

@@ -155,10 +155,11 @@ void inn__report_json(const struct inn__report *r, struct inn__text *t)
 static int write_text(struct inn__report *r, const char *name, const char *suffix, void (*fill)(const struct inn__report *, struct inn__text *))
 {
 	struct inn__text t = { 0 };
+	uint64_t errors = inn__errors_total(r->job->ctx);
 	const char *path = in_folder(r->job, r->run, name, suffix);
 
 	fill(r, &t);
-	int status = path && !t.failed ? inn__write_file(r->job->ctx, path, t.s, t.n) : inn_nomem(r->job->ctx);
+	int status = path && !t.failed && inn__errors_total(r->job->ctx) == errors ? inn__write_file(r->job->ctx, path, t.s, t.n) : inn_nomem(r->job->ctx);
 
 	free(t.s);
 	return status;

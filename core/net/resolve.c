@@ -353,7 +353,7 @@ static int check_finite(inn_graph *g)
 				return inn_fail(g->ctx, INN_ENONFINITE, NULL, "%s: %s (%s) is not finite at index %zu", n->label,
 						n->ops->weights[row].name, t->name, bad);
 			t->finite = t->value;
-			inn__cool(t->value);
+			inn__tensor_done(t->value);
 		}
 	}
 	return INN_OK;

@@ -115,7 +115,6 @@ def prepare(name):
         return
     import numpy as np
     import torch
-    sys.path.insert(0, str(HERE))
     from networks import export, images, network
     net, x = network(name), images(name, max(8, *o.batches))
     export(net, x, FOLDER / f"{name}.onnx")
@@ -248,12 +247,14 @@ def measure(results):
 
 def main():
     ready()
-    results = Results()
-    if not o.show:
-        measure(results)
     sys.path.insert(0, str(HERE))
     from report import write
-    write(results.all, o.results.with_suffix(".md"), o.results.with_suffix(".png"))
+    results = Results()
+    try:
+        if not o.show:
+            measure(results)
+    finally:
+        write(results.all, o.results.with_suffix(".md"), o.results.with_suffix(".png"))
     if not o.show and late():
         print("time is up: called again, it goes on with what is missing")
 

@@ -97,6 +97,29 @@ if [ "$(id -u)" != 0 ]; then
 fi
 expect 1 'it is a folder' predict -m "$model" -i good.npy -o folder.npy
 
+# Limits: each refuses by its name, and lets through what is just within it.
+golden=$src/tests/golden/nets
+limited() { # limited KEY LIMIT TEXT ARGUMENTS...: refused with LIMIT, not with one more
+	local key=$1 limit=$2 text=$3
+	shift 3
+	expect 1 "$text" "$@" --limits "{$key: $limit}"
+	expect 1 "limits.$key" "$@" --limits "{$key: $limit}"
+	expect 0 '' "$@" --limits "{$key: $((limit + 1))}"
+}
+mlp=(predict -m "$golden/mlp.onnx" -i "$golden/mlp.x.npy" -b reference)
+limited model_bytes $(($(stat -c %s "$golden/mlp.onnx") - 1)) 'bytes of the model' "${mlp[@]}"
+limited nodes 4 'nodes of the network: 5' "${mlp[@]}"
+limited pixels 135299 'pixels of the picture: 135300' predict -m "$model" -i "$src/data/chelsea.png" -p efficientnet_lite -b cpu
+expect 1 'bytes of the picture: 405900; limits.unpacked allows 1000' predict -m "$model" -i "$nets/flat.png" -p efficientnet_lite --limits '{unpacked: 1000}'
+expect 1 'limits.elements' "${mlp[@]}" --limits '{elements: 3}'
+expect 1 'limits.constants' check -m "$nets/unfolds.onnx" -a gradient --limits '{constants: 100}'
+expect 0 ': ok' check -m "$nets/unfolds.onnx" -a gradient
+expect 2 'did you mean nodes' "${mlp[@]}" --limits '{node: 3}'
+expect 2 'outside' "${mlp[@]}" --limits '{nodes: 0}'
+expect 2 'limits' "${mlp[@]}" --limits 'nodes'
+expect 1 'limits.nodes allows 3' check good.yaml -s 'limits={nodes: 3}'
+expect 0 ': ok' check good.yaml -s 'limits={nodes: 3}' --limits '{nodes: 100000}'
+
 # Configurations.
 expect 2 'cannot be opened' run nowhere.yaml
 for f in empty cycle bomb deep quote second binary list large; do

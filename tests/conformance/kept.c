@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, NUMBER: a number, MASKED: a mask follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights
- * as a rule changes them, and as a quotient. */
-enum tail { PLAIN, BIAS, RELU, BOTH_READ, MORE, NUMBER, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS, SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT };
+/* BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, CONSTANT: a number, MASKED: a mask follows. Behind
+ * TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes them, and as a quotient. */
+enum tail {
+	PLAIN, BIAS, RELU, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS,
+	SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT
+};
 
 struct kept { struct inn_tensor w, bias, mask; enum tail tail; };
 
@@ -27,13 +30,12 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 		return inn_conv(b, u->tail == SPIKE_QUOTIENT ? inn_div(b, v, x[0]) : v, u->tail == SPIKE_PARTS ? inn_pos_part(b, w) : w, &s->w);
 	}
 	inn_val y = inn_conv(b, x[0], w, &s->w), z;
-	const struct inn_shape shape = *inn_shape_of(b, y);
 
 	switch (u->tail) {
 	case PLAIN: return y;
 	case BIAS: return inn_add(b, c, y);
+	case CONSTANT: return inn_add(b, inn_add(b, y, c), inn_const(b, 0.5, inn_shape_of(b, y)));
 	case MORE: return inn_pos_part(b, inn_add(b, x[1], inn_add(b, y, c)));
-	case NUMBER: return inn_mulc(b, inn_add(b, y, inn_const(b, 0.5, &shape)), 3);
 	case MASKED: return inn_mul(b, inn_gtc(b, x[1], 0), y);
 	case RELU: return inn_mulc(b, inn_pos_part(b, inn_add(b, y, c)), 2);
 	default:

@@ -78,7 +78,7 @@ static void open_house(void)
 		if (kind != INN_BACKEND)
 			inn__each_class(reg, kind, keep, NULL);
 	keep(NULL, inn__find(reg, INN_BACKEND, "reference", NULL), NULL); /* the others load libraries that a target does not need */
-	inn__each_preset(reg, keep_preset, NULL);
+	inn__each_config(reg, "presets", keep_preset, NULL);
 	if (!n_cls || !presets || inn__yaml_file(ctx, inn__data_path(reg, "defaults.yaml"), &defaults) < 0) {
 		fprintf(stderr, "no plugins in %s\n", dir);
 		exit(2);

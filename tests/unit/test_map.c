@@ -166,10 +166,10 @@ START_TEST(cooling)
 	struct inn_tensor t = { .shape = { .rank = 1, .dim = { (uint32_t)(4 * page) } }, .dtype = INN_U8, .data = heap };
 
 	memset(heap, 'b', 4 * page);
-	inn__cool(&t); /* not a file's */
+	inn__tensor_done(&t); /* not a file's */
 	ck_assert_int_eq(heap[2 * page], 'b');
 	t.data = (void *)(uintptr_t)(s.data + 5);
-	inn__cool(&t);
+	inn__tensor_done(&t);
 	ck_assert_int_eq(s.data[page + 5], 'a');
 	inn__file_unmap(&s);
 	free(heap);

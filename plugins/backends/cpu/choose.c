@@ -14,7 +14,8 @@
  *   weight gradient                                                           oneDNN, backward weights
  *
  * Values stand in blocks of channels wherever these are whole, and oneDNN is asked for its direct primitives on blocks. Where it
- * has none, and for oblong kernels, where these are slow, it chooses, and its operands are reordered. `strict: true` takes no Winograd. */
+ * has none, and for oblong kernels, where these are slow, it chooses, and its operands are reordered. `strict: true` takes no
+ * Winograd. A plan that would not fit into `memory` gives up the tiles of 4x4, whose weights are largest, then those of 2x2. */
 #include "product.h"
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
@@ -24,7 +25,7 @@ static bool is_kept(const struct inn_exec *e, const struct conv *c)
 
 static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 {
-	bool ok = !e->p->strict && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
+	bool ok = !e->p->strict && e->lean < NO_TILES && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
 		  cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) && c->shape[X].dim[1] >= 32 && c->shape[Y].dim[1] >= 32;
 
 	for (uint32_t d = 0; ok && d < 2; d++)
@@ -34,7 +35,8 @@ static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 
 static bool large_tiles(const struct inn_exec *e, const struct conv *c)
 {
-	return op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]] && c->shape[Y].dim[2] >= 20 && c->shape[Y].dim[3] >= 20;
+	return e->lean < SMALL_TILES && op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]] && c->shape[Y].dim[2] >= 20 &&
+	       c->shape[Y].dim[3] >= 20;
 }
 
 static bool is_narrow(const struct inn_exec *e, const struct conv *c)

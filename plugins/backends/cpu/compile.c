@@ -140,7 +140,7 @@ static int analyse(struct inn_exec *e)
 	return INN_OK;
 }
 
-static size_t bytes_of(const struct inn_exec *e, uint32_t at)
+size_t cpu_bytes(const struct inn_exec *e, uint32_t at)
 {
 	uint32_t i = at < e->n_ops ? at : at - e->n_ops;
 
@@ -162,7 +162,7 @@ static size_t low_bytes(void *user, uint32_t k)
 {
 	const struct low *l = user;
 
-	return bytes_of(l->e, l->location[k]);
+	return cpu_bytes(l->e, l->location[k]);
 }
 
 static void low_op(struct low *l, uint32_t at, const struct inn_op *o)
@@ -293,32 +293,7 @@ static int build(struct inn_exec *e, uint32_t i)
 
 static double mib(uint64_t bytes) { return (double)bytes / 1048576; }
 
-/* Says which values are the largest. */
-static int over(struct inn_exec *e, uint64_t total, uint64_t limit)
-{
-	uint32_t big[3] = { NONE, NONE, NONE };
-	char s[INN_SHAPE_STR], t[INN_SHAPE_STR];
-
-	for (uint32_t i = 0; i < e->n_ops; i++) {
-		uint32_t at = i;
-
-		for (uint32_t k = 0; k < 3; k++) {
-			uint32_t was = big[k];
-
-			if (was == NONE || bytes_of(e, at) > bytes_of(e, was)) {
-				big[k] = at;
-				if (was == NONE)
-					break;
-				at = was;
-			}
-		}
-	}
-	const struct inn_op *a = op_of(e, big[0]), *b = op_of(e, big[1] == NONE ? big[0] : big[1]);
-
-	return inn_fail(e->ctx, INN_ELIMIT, NULL, "cpu: needs %.1f MiB, above the limit of %.1f MiB; the largest values are %s %s%s%s and %s %s%s%s",
-			mib(total), mib(limit), inn_op_name(a->code), inn_shape_str(&a->shape, s),
-			*a->from ? " of " : "", a->from, inn_op_name(b->code), inn_shape_str(&b->shape, t), *b->from ? " of " : "", b->from);
-}
+static uint64_t total(const struct inn_exec *e) { return (uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->state_size; }
 
 /* Large memory in large pages: fewer faults where it is first written, fewer misses where it is read. */
 static char *region(size_t n)
@@ -331,21 +306,17 @@ static char *region(size_t n)
 	return p;
 }
 
-static int take(struct inn_exec *e, uint64_t limit)
+static int take(struct inn_exec *e)
 {
-	uint64_t total = (uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->state_size;
-
-	if (limit && total > limit && e->n_ops)
-		return over(e, total, limit);
-	inn_info(e->ctx, "cpu: %.1f MiB: values %.1f, weights in layouts of their own %.1f, scratch %.1f, states %.1f", mib(total), mib(e->arena_size),
-		 mib(e->kept_size), mib(e->scratch_size), mib(e->state_size));
+	inn_info(e->ctx, "cpu: %.1f MiB: values %.1f, weights in layouts of their own %.1f, scratch %.1f, states %.1f", mib(total(e)),
+		 mib(e->arena_size), mib(e->kept_size), mib(e->scratch_size), mib(e->state_size));
 	e->arena = region(e->arena_size);
 	e->scratch = region(e->scratch_size);
 	e->kept = region(e->kept_size);
 	if (!e->arena || !e->scratch || !e->kept)
 		return inn_nomem(e->ctx);
 	for (uint32_t i = 0; i < 2 * e->n_ops; i++)
-		if (bytes_of(e, i))
+		if (cpu_bytes(e, i))
 			e->at[i] = (float *)(void *)(e->arena + e->offset[i]);
 	for (uint32_t i = 0; i < e->n_slots; i++) {
 		struct slot *s = &e->slot[i];
@@ -358,28 +329,39 @@ static int take(struct inn_exec *e, uint64_t limit)
 	return INN_OK;
 }
 
-int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
+/* Everything but the memory. */
+static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, int lean, inn_exec **out)
 {
-	inn_exec *e = calloc(1, sizeof(*e));
+	inn_exec *e = *out = calloc(1, sizeof(*e));
 	int s;
 
 	if (!e)
 		return inn_nomem(ctx);
-	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops };
+	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops, .lean = lean };
 	omp_set_num_threads(dev->threads); /* oneDNN divides the work when a primitive is made */
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);
 	if (!s)
 		s = cpu_twins(e);
-	if (!s)
-		s = place(e);
-	if (!s)
-		s = take(e, limit);
-	if (s) {
-		cpu_release(e);
-		return s;
+	return s ? s : place(e);
+}
+
+int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
+{
+	int s = prepare(ctx, dev, p, EVERY_WEIGHT, out);
+
+	for (int lean = SMALL_TILES; !s && lean <= NO_TILES && limit && total(*out) > limit; lean++) {
+		inn_info(ctx, "cpu: %.1f MiB are above the limit of %.1f MiB: %s", mib(total(*out)), mib(limit),
+			 lean == SMALL_TILES ? "Winograd with smaller weights" : "without Winograd");
+		cpu_release(*out);
+		s = prepare(ctx, dev, p, lean, out);
 	}
-	*out = e;
-	return INN_OK;
+	if (!s)
+		s = limit && total(*out) > limit ? cpu_over(*out, total(*out), limit) : take(*out);
+	if (s) {
+		cpu_release(*out);
+		*out = NULL;
+	}
+	return s;
 }

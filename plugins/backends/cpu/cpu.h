@@ -25,6 +25,7 @@ struct step { /* fn NULL: nothing to do at run time */
 	const char *how; /* for whom asks where the time goes; NULL: nothing to say */
 };
 struct once { struct step step; uint32_t location, value, order; }; /* reads the value at `location`, which operation `value` makes */
+enum lean { EVERY_WEIGHT, SMALL_TILES, NO_TILES };
 enum place { AT_VALUE, AT_SCRATCH, AT_KEPT };
 struct slot { /* a oneDNN memory; its address is known once everything is placed */
 	dnnl_memory_t memory;
@@ -32,7 +33,7 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	uint32_t op;
 	size_t offset;
 };
-struct weight { int way; uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset; }; /* made once per model, for one way of choose.c */
+struct weight { int way; uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset, bytes; }; /* made once per model, for one way of choose.c */
 struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
 struct twin { uint32_t op; void *product; struct twin *next; };
@@ -76,6 +77,7 @@ struct inn_exec {
 	char *arena, *scratch, *kept;
 	size_t arena_size, scratch_size, kept_size, state_size;
 	struct spent *spent;       /* profile.c; NULL: nobody measures */
+	int lean;                  /* enum lean: which weights are given up for less memory */
 	bool ready;                /* the prologue has run */
 };
 
@@ -157,6 +159,8 @@ int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_me
 int cpu_run_product(struct inn_exec *e, uint32_t i, void *arg);
 int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
 
+size_t cpu_bytes(const struct inn_exec *e, uint32_t location); /* compile.c: in the arena */
+int cpu_over(struct inn_exec *e, uint64_t total, uint64_t limit); /* limit.c: INN_ELIMIT with the layers that dominate */
 /* prologue.c */
 int cpu_param(struct inn_exec *e, uint32_t i);
 /* Once, behind the operation whose value stands at `location`. */

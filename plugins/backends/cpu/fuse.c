@@ -59,12 +59,13 @@ static uint32_t next_of(const struct inn_exec *e, const struct readers *r, uint3
 
 static uint32_t other(const struct inn_exec *e, uint32_t op, uint32_t than) { return inn_plan_src(e->p, op, 0) == than ? 1 : 0; }
 
-/* Source k of `op` stands in memory, in blocks if need be, when the step at `op` runs: its group does not wait for a later member. */
+/* Source k of `op` stands in memory, in blocks if need be, when the step at `op` runs: it is no constant, and its group does not wait
+ * for a later member. */
 static bool in_time(const struct inn_exec *e, const struct readers *r, uint32_t op, uint32_t k, uint32_t end)
 {
 	uint32_t root = root_of(e, op, k);
 
-	return cpu_can_block(e, op, k) && op_of(e, root)->code != INN_OP_CONST && (!e->group[root] || r->last[e->group[root]] <= end);
+	return op_of(e, root)->code != INN_OP_CONST && cpu_can_block(e, op, k) && (!e->group[root] || r->last[e->group[root]] <= end);
 }
 
 static void claim(struct inn_exec *e, uint32_t i, uint32_t op)

@@ -110,17 +110,15 @@ static int operand(struct inn_exec *e, const struct conv *c, uint32_t k, const d
 {
 	bool same = dnnl_memory_desc_equal(&c->plain[k], want), block = wants_blocks(e, c, k, want) && cpu_can_block(e, c->i, c->src[k]);
 	bool stored = !same && k != W && cpu_is_block(e, c->i, c->src[k]); /* as it stands, if it is reordered anyway */
-	uint32_t from, at;
 	dnnl_memory_desc_t md = c->plain[k];
+	uint32_t from, at;
+	int s = stored ? cpu_block_md(e, c->i, &c->shape[k], true, &md) : INN_OK;
 
 	if (k == W && !op_of(e, c->op[W])->home && !in_prologue(e, c->i) && (!same || c->flipped))
 		return cpu_kept_weight(e, c, want, slot);
-	if ((at = block || stored ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k])) == NONE)
-		return INN_ENOMEM;
-	int s = stored ? cpu_block_md(e, c->i, &c->shape[k], true, &md) : INN_OK;
-
-	if (s)
-		return s;
+	at = block || stored ? cpu_block(e, c->at, c->i, c->src[k]) : cpu_dense(e, c->at, c->i, c->src[k]);
+	if (s || at == NONE)
+		return s ? s : INN_ENOMEM;
 	if (same || block)
 		return cpu_slot(e, c->i, want, AT_VALUE, at, 0, slot);
 	s = cpu_slot(e, c->i, &md, AT_VALUE, at, 0, &from);

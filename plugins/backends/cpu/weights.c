@@ -37,7 +37,7 @@ int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_
 	*offset = e->kept_size;
 	*fresh = true;
 	e->kept_size += round_up(bytes);
-	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .offset = *offset };
+	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .offset = *offset, .bytes = bytes };
 	return INN_OK;
 }
 
@@ -76,6 +76,7 @@ int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_
 	e->kept_size += round_up(dnnl_memory_desc_get_size(want));
 	if ((s = cpu_slot(e, c->i, want, AT_KEPT, c->i, at, slot)) || (s = cpu_reorder(e, c->i, q, &c->plain[W], from, want, *slot)))
 		return s;
-	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want };
+	e->weight[e->n_weights++] = (struct weight){ .op = c->op[W], .slot = *slot, .flipped = c->flipped, .md = *want,
+						      .bytes = dnnl_memory_desc_get_size(want) };
 	return cpu_once(e, cpu_run_product, c->i, q, location);
 }
