@@ -4,7 +4,7 @@ method and backend. Deep rectifier networks switch on the last bit, so only the 
 
     python compare_maps.py [--cache DIR] [--inputs N] [--backend YAML]... [--analyzer NAME]... INNVESTIGATE [NETWORK ...]
 
-Exit code 1 if a median is above. `--smooth` measures the switching itself: how much the map in double precision changes when the
+Exit code 1 if a median is above. `--last-bit` measures the switching itself: how much the map in double precision changes when the
 input moves by one unit in the last place of single precision.
 """
 import argparse
@@ -40,7 +40,7 @@ def main():
     p.add_argument("--inputs", type=int, default=16)
     p.add_argument("--backend", action="append")
     p.add_argument("--analyzer", action="append")
-    p.add_argument("--smooth", action="store_true")
+    p.add_argument("--last-bit", action="store_true")
     p.add_argument("program")
     p.add_argument("network", nargs="*", default=NETWORKS)
     a = p.parse_args()
@@ -54,7 +54,7 @@ def main():
             for analyzer in a.analyzer or ["gradient", "lrp.epsilon_plus"]:
                 want = analyze(a.program, model, x, analyzer, F64, folder)
                 runs = {b: (x, b) for b in a.backend or ["cpu", "opencl"]}
-                if a.smooth:
+                if a.last_bit:
                     runs["the input's last bit, f64"] = (np.nextafter(x, np.float32(np.inf)), F64)
                 for label, (y, backend) in runs.items():
                     e = errors(analyze(a.program, model, y, analyzer, backend, folder), want)

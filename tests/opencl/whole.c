@@ -62,7 +62,9 @@ static bool close_to(const float *a, const float *b, size_t n)
 
 static bool check(const struct setup *s, const char *backend, const char *analyzer, bool *missing)
 {
-	static const struct { int use; const char *samples; } runs[] = { { 0, "abc" }, { 1, "abc" }, { 1, "ade" }, { 1, "dae" }, { 2, "abc" }, { 2, "dae" } };
+	static const struct { int use; const char *samples; } runs[] = {
+		{ 0, "abc" }, { 1, "abc" }, { 1, "ade" }, { 1, "dae" }, { 2, "abc" }, { 2, "dae" },
+	};
 	const char *on[] = { backend, backend, REFERENCE }, *wrong = NULL;
 	struct use use[3] = { { 0 } };
 	float *r[6] = { 0 };

@@ -127,8 +127,14 @@ int ocl_check(inn_ctx *ctx, const struct inn_exec *e, uint32_t op, const char *w
 const char *ocl_error_name(cl_int code);
 
 /* select.c: devices as options choose among them. */
-struct device_info { cl_platform_id platform; cl_device_id id; uint32_t platform_at, at; /* in the order that OpenCL lists them */
-	 cl_device_type type; cl_ulong memory; char platform_name[96], name[128], driver[96]; };
+struct device_info {
+	cl_platform_id platform;
+	cl_device_id id;
+	uint32_t platform_at, at; /* in the order that OpenCL lists them */
+	cl_device_type type;
+	cl_ulong memory;
+	char platform_name[96], name[128], driver[96];
+};
 /* Gives a heap array of all devices, platform by platform; INN_EPLUGIN with an explanation if there is none. */
 int ocl_devices(inn_ctx *ctx, struct device_info **list, uint32_t *n);
 /* Which of them the options mean, NONE after recording. */
