@@ -15,6 +15,7 @@ function(inn_add_plugin kind name)
   set_target_properties(${target} PROPERTIES PREFIX "" SUFFIX ".so" OUTPUT_NAME ${name} C_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins/${kind})
   if(PROJECT_NAME STREQUAL innvestigate)
+    add_dependencies(plugins ${target})
     install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/innvestigate/plugins/${kind})
   endif()
 endfunction()

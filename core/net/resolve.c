@@ -272,10 +272,7 @@ static int check_fit(struct work *w, const inn_node *n, inn_val y)
 		w->w[row].id = 0;
 		want = inn_shape_of(w->b, n->ops->forward(w->b, n, w->x, w->w, 0));
 		w->w[row] = bias;
-		/* Nor does one number stand for all channels. */
-		bool one = (n->ops->traits & INN_T_SPATIAL) && inn_shape_of(w->b, bias)->rank == 1 && inn_dim(w->b, bias, 0) != inn_dim(w->b, y, 1);
-
-		if (!one && inn_shape_eq(want, inn_shape_of(w->b, y)))
+		if (inn_shape_eq(want, inn_shape_of(w->b, y)))
 			return INN_OK;
 		return inn_fail(w->g->ctx, INN_ESHAPE, NULL, "%s: %s %s does not fit output %s", n->label, n->ops->weights[row].name,
 				inn_shape_str(inn_shape_of(w->b, bias), a), inn_shape_str(want, c));
