@@ -26,7 +26,6 @@ EXPORTERS = {
     "ts": "torch 2.7 TorchScript, opset 17, batch 1", "ts_dyn": "torch 2.7 TorchScript, opset 14, free batch",
     "dynamo": "torch 2.7 dynamo, opset 18, batch 1, weights beside the model", "dynamo_dyn": "the same, free batch",
     "tf": "Keras 2.14 by tf2onnx 1.17, opset 15, batch 1", "tf_dyn": "the same, free batch",
-    "paddle": "PaddlePaddle 3.3 by paddle2onnx 2.1, free batch", "light": "the light models of the ONNX package, opset 9",
 }
 GIVEN = {  # what analyzers must be told
     "deep_taylor.bounded": "low: -3, high: 3", "lrp.epsilon_gamma_box": "low: -3, high: 3", "lrp.composite": "rule: lrp.epsilon",
