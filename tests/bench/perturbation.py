@@ -21,9 +21,7 @@ import torch
 from networks import export, network
 
 
-def main():
-    torch.set_num_threads(o.threads)
-    folder = pathlib.Path(tempfile.mkdtemp())
+def compare(folder):
     net, x = network("resnet50"), torch.randn(o.images, 3, 224, 224)
     export(net, x.numpy(), folder / "net.onnx")
     np.save(folder / "x.npy", x.numpy())
@@ -52,6 +50,12 @@ output: {{dir: {folder}/out, plots: none}}
     print(f"ours {ours / o.images:.3f}, Quantus {theirs / o.images:.3f}, ratio {theirs / ours:.2f}")
     print(f"PyTorch alone, {o.steps} forward passes: {forward / o.images * o.steps:.3f}")
     print(f"mean curves apart by {np.abs(np.mean(np.array(curves), 0) - mean).max():.1e}")
+
+
+def main():
+    torch.set_num_threads(o.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        compare(pathlib.Path(folder))
 
 
 if __name__ == "__main__":
