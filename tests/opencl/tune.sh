@@ -1,7 +1,7 @@
 #!/bin/bash
-# tune.sh INNVESTIGATE SOURCES: `tune` with tuners of ours on the path, which write what CLBlast's write, and what it stores in use.
+# tune.sh INNVESTIGATE SOURCES INJECT PLUGINS: `tune` with tuners of ours on the path, which write what CLBlast's write, and what it stores in use.
 set -u
-exe=$1 src=$2
+exe=$1 src=$2 inject=$3 plugins=$4
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -88,6 +88,7 @@ analyze=("$exe" analyze -m "$src/tests/golden/nets/mlp.onnx" -i x.npy -a gradien
 	for _ in 1 2 3 4 5 6 7 8 9 10; do printf '\0\0\200\77\0\0\0\100'; done
 } > x.npy
 expect 0 '' "${analyze[@]}" -b '{type: opencl, gemm: clblast}' -o map.npy
+expect 0 ' 0 wrongly' "$inject" "$src/tests/golden/nets/mlp.onnx" "$plugins" '{type: opencl, gemm: clblast}' # each call fails, those that apply the sets too
 sed -i 's/ WGD=8//' "$stored"
 expect 1 "$stored: CLBlast refuses the parameters of XgemmDirect, which are incomplete (-2047)" "${analyze[@]}" -b '{type: opencl, gemm: clblast}' -o map.npy
 expect 0 '' "${analyze[@]}" -b '{type: opencl, gemm: own}' -o map.npy
