@@ -39,6 +39,18 @@ static inn_val swapped(inn_val v, uint32_t p, uint32_t q) /* two of three axes *
 	return inn_permute(b, v, order);
 }
 
+/* Sizes alone do not tell where one sample is. */
+START_TEST(one_sample_stays_in_front)
+{
+	inn_build *one = inn__build_new(ctx, 1);
+	inn_val v = inn__input(one, "x", &(struct inn_shape){ .rank = 3, .dim = { 1, 6, 4 } }, 0, 0), f = inn_flatten(one, v, 1);
+
+	ck_assert_int_eq(val(one, f.id)->op.rows, 'B');
+	ck_assert_int_eq(val(one, inn_reshape(one, f, inn_shape_of(one, v)).id)->op.rows, 'B');
+	inn__build_free(one);
+}
+END_TEST
+
 START_TEST(samples_stay_apart)
 {
 	inn_val w = inn__placeholder(b, "w", &(struct inn_shape){ .rank = 2, .dim = { 4, 5 } });
@@ -132,6 +144,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, samples_stay_apart);
+	tcase_add_test(t, one_sample_stays_in_front);
 	tcase_add_test(t, they_are_followed);
 	tcase_add_test(t, they_meet);
 	tcase_add_test(t, they_are_lost);

@@ -350,6 +350,8 @@ int cpu_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t l
 	int s = prepare(ctx, dev, p, EVERY_WEIGHT, out);
 
 	for (int lean = SMALL_TILES; !s && lean <= NO_TILES && limit && total(*out) > limit; lean++) {
+		if (!cpu_can_give_up(*out, lean))
+			continue;
 		inn_info(ctx, "cpu: %.1f MiB are above the limit of %.1f MiB: %s", mib(total(*out)), mib(limit),
 			 lean == SMALL_TILES ? "Winograd with smaller weights" : "without Winograd");
 		cpu_release(*out);

@@ -161,6 +161,7 @@ int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
 
 size_t cpu_bytes(const struct inn_exec *e, uint32_t location); /* compile.c: in the arena */
 int cpu_over(struct inn_exec *e, uint64_t total, uint64_t limit); /* limit.c: INN_ELIMIT with the layers that dominate */
+bool cpu_can_give_up(const struct inn_exec *e, int lean); /* weights.c: it has weights that would be smaller then */
 /* prologue.c */
 int cpu_param(struct inn_exec *e, uint32_t i);
 /* Once, behind the operation whose value stands at `location`. */

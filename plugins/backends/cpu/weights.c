@@ -80,3 +80,11 @@ int cpu_kept_weight(struct inn_exec *e, const struct conv *c, const dnnl_memory_
 						      .bytes = dnnl_memory_desc_get_size(want) };
 	return cpu_once(e, cpu_run_product, c->i, q, location);
 }
+
+bool cpu_can_give_up(const struct inn_exec *e, int lean)
+{
+	for (uint32_t k = 0; k < e->n_weights; k++)
+		if (e->weight[k].way == TILES_4 || (e->weight[k].way == TILES_2 && lean == NO_TILES))
+			return true;
+	return false;
+}
