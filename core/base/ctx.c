@@ -46,11 +46,9 @@ struct inn_ctx {
 	struct slot slot[ERRORS];
 };
 
-static const uint64_t defaults[INN_LIMITS] = {
-#define INN_X(kind, key, most, text) [kind] = most,
-	INN_LIMIT_MAP(INN_X)
+#define INN_X(kind, key, most, text) { #key, most },
+static const struct { const char *key; uint64_t most; } limits[INN_LIMITS] = { INN_LIMIT_MAP(INN_X) };
 #undef INN_X
-};
 
 inn_ctx *inn__ctx_new(void)
 {
@@ -59,7 +57,8 @@ inn_ctx *inn__ctx_new(void)
 	if (ctx) {
 		ctx->level = INN__NORMAL;
 		atomic_init(&ctx->stop, false);
-		memcpy(ctx->limit, defaults, sizeof(defaults));
+		for (int i = 0; i < INN_LIMITS; i++)
+			ctx->limit[i] = limits[i].most;
 		ctx->left = UINT64_MAX;
 	}
 	return ctx;
@@ -335,15 +334,9 @@ inn_ctx *inn__ctx_helper(const inn_ctx *of)
 
 int inn_within(inn_ctx *ctx, int kind, const struct inn_loc *loc, uint64_t n, uint64_t from, const char *what)
 {
-	static const char *const keys[INN_LIMITS] = {
-#define INN_X(kind, key, most, text) [kind] = #key,
-		INN_LIMIT_MAP(INN_X)
-#undef INN_X
-	};
-
 	if (n <= ctx->limit[kind] || (from && n / 100 <= from))
 		return INN_OK;
-	return inn_fail(ctx, INN_ELIMIT, loc, "%s: %llu; limits.%s allows %llu%s", what, (unsigned long long)n, keys[kind],
+	return inn_fail(ctx, INN_ELIMIT, loc, "%s: %llu; limits.%s allows %llu%s", what, (unsigned long long)n, limits[kind].key,
 			(unsigned long long)ctx->limit[kind], from ? ", or a hundred times what the file holds" : "");
 }
 

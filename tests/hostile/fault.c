@@ -1,5 +1,6 @@
 /* Preloaded: the n-th call of one kind fails. FAULT=KIND:N[+] (+: and all after it). FAULT_FD: where it tells by one byte each that it
- * failed a call (`x`) and, at the end, that memory taken by the project or the libraries it calls was never given back (`l`). */
+ * failed a call (`x`) and, at the end, how many blocks of memory taken by the project or the
+ * libraries it calls were never given back (`l` and a number). */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -171,16 +172,15 @@ static bool ours(const char *file)
 __attribute__((destructor)) static void finish(void)
 {
 	Dl_info info;
-	char text[256];
+	char text[32];
+	unsigned blocks = 0;
 
 	at = -1;
 	on = false;
 	for (uint32_t i = 0; i < SLOTS; i++)
-		if (live[i].p && live[i].p != TOMB && dladdr(live[i].caller, &info) && ours(info.dli_fname)) {
-			snprintf(text, sizeof(text), "l%s %s\n", info.dli_fname, info.dli_sname ? info.dli_sname : "?");
-			(void)!raw_write(text, strlen(text));
-			return;
-		}
+		blocks += live[i].p && live[i].p != TOMB && dladdr(live[i].caller, &info) && ours(info.dli_fname);
+	snprintf(text, sizeof(text), "l%u\n", blocks);
+	(void)!raw_write(text, strlen(text));
 }
 
 /* ---- files and threads */

@@ -93,12 +93,9 @@ INN_API char *inn_printf(inn_ctx *ctx, const char *fmt, ...) INN_PRINTF(2, 3) IN
 	X(INN_LIMIT_CONSTANTS, constants, 201326592, "bytes that a network's constants unfold to") \
 	X(INN_LIMIT_PIXELS, pixels, 100000000, "pixels of a picture")                              \
 	X(INN_LIMIT_UNPACKED, unpacked, 100000000, "bytes that a picture or an archive unpacks to")
-enum inn_limit_kind {
 #define INN_X(kind, key, most, text) kind,
-	INN_LIMIT_MAP(INN_X)
+enum inn_limit_kind { INN_LIMIT_MAP(INN_X) INN_LIMITS };
 #undef INN_X
-	INN_LIMITS,
-};
 INN_API uint64_t inn_limit(const inn_ctx *ctx, int kind);
 /* INN_OK, or INN_ELIMIT after an error that names what has n, and the limit. `from`: the bytes that it unpacks from, or 0. */
 INN_API int inn_within(inn_ctx *ctx, int kind, const struct inn_loc *loc, uint64_t n, uint64_t from, const char *what) INN_MUST;
