@@ -100,6 +100,10 @@ void inn__probe_operand(inn_build *b, inn_val r);
 void inn__probe_end(inn_build *b);
 /* store.c: the analyzer that is recorded from now on; gives the one before. */
 const struct inn_inst *inn__enter(inn_build *b, const struct inn_inst *inst);
+/* fold.c: the node's outputs as constants. NOT_FOLDED: they are none, or the layer declined without an error; it is recorded instead.
+ * in: room for its inputs. */
+#define NOT_FOLDED 1
+int inn__fold(inn_graph *g, inn_node *n, struct inn_tensor *in);
 /* Status of the error recorded last. */
 int inn__status(const inn_ctx *ctx);
 #endif
