@@ -23,13 +23,27 @@ static const struct { const char *name; int type; size_t size; } types[] = {
 	{ "f64", 11, 8 }, { "c64", 14, 8 }, { "none", 0, 4 }, { "f8", 17, 1 },
 };
 
+static struct piece { struct piece *next; max_align_t data[]; } *pieces; /* what a model is made of, until its file is */
+
 static void *zeroed(size_t n)
 {
-	void *p = calloc(1, n ? n : 1);
+	struct piece *p = calloc(1, sizeof(*p) + n);
 
 	if (!p)
 		abort();
-	return p;
+	p->next = pieces;
+	pieces = p;
+	return p->data;
+}
+
+static void free_pieces(void)
+{
+	while (pieces) {
+		struct piece *next = pieces->next;
+
+		free(pieces);
+		pieces = next;
+	}
 }
 
 static int type_of(const char *s)
@@ -302,7 +316,8 @@ static uint8_t *pack(struct built *b, size_t *n)
 	uint8_t *file;
 
 	*n = onnx__model_proto__get_packed_size(&b->m);
-	file = zeroed(*n + more);
+	if (!(file = malloc(*n + more + 1)))
+		abort();
 	onnx__model_proto__pack(&b->m, file);
 	if (b->cut >= 0 && (size_t)b->cut < *n)
 		*n = (size_t)b->cut;
@@ -320,7 +335,7 @@ static uint8_t *pack(struct built *b, size_t *n)
 uint8_t *model_bytes(const char *text, size_t *n)
 {
 	struct built *b = zeroed(sizeof(*b));
-	char *copy = strdup(text), *rest = NULL;
+	char *copy = strcpy(zeroed(strlen(text) + 1), text), *rest = NULL;
 
 	onnx__model_proto__init(&b->m);
 	onnx__graph_proto__init(&b->g);
@@ -350,5 +365,8 @@ uint8_t *model_bytes(const char *text, size_t *n)
 			return NULL;
 		}
 	}
-	return pack(b, n);
+	uint8_t *file = pack(b, n);
+
+	free_pieces();
+	return file;
 }

@@ -9,6 +9,9 @@ typedef float v16 __attribute__((vector_size(64)));
 typedef float v16_at __attribute__((vector_size(64), aligned(4), may_alias));
 #define LOAD(x) (*(const v16_at *)(const void *)(x))
 
+typedef void dot_fn(const float *x, const float *w, size_t k, float *y, size_t pitch);
+typedef void add_fn(const float x[4], const float *w[4], size_t n, float *y);
+
 #define V(name) base_##name
 #define TARGET
 #include "rows_isa.h"
@@ -16,12 +19,9 @@ typedef float v16_at __attribute__((vector_size(64), aligned(4), may_alias));
 #define V(name) wide_##name
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
 #include "rows_isa.h"
-#define PICK(e, name) ((e)->dev->wide ? wide_##name : base_##name)
-#else
-#define PICK(e, name) (base_##name)
 #endif
 
-struct rows { uint32_t x, w; size_t m, k, n; }; /* x, w: locations */
+struct rows { uint32_t x, w; size_t m, k, n; dot_fn *dot; add_fn *add; }; /* x, w: locations */
 
 /* y = x w^T, w [n][k] */
 static int run_dots(struct inn_exec *e, uint32_t i, void *arg)
@@ -31,7 +31,7 @@ static int run_dots(struct inn_exec *e, uint32_t i, void *arg)
 
 #pragma omp parallel for num_threads(threads_for(e, p->n * p->k)) schedule(static)
 	for (size_t j = 0; j < p->n; j++)
-		PICK(e, dot)[p->m - 1](x, w + j * p->k, p->k, e->at[i] + j, p->n);
+		p->dot(x, w + j * p->k, p->k, e->at[i] + j, p->n);
 	return INN_OK;
 }
 
@@ -60,7 +60,7 @@ static void columns(const struct inn_exec *e, const struct rows *p, const float 
 
 			for (size_t j = 0; j < r; j++)
 				f[j] = x[m * p->k + at[j]];
-			PICK(e, add_rows)(f, row, n, y + m * p->n + from);
+			p->add(f, row, n, y + m * p->n + from);
 		}
 		r = 0;
 	}
@@ -87,7 +87,14 @@ int cpu_rows(struct inn_exec *e, uint32_t i)
 
 	if (!p)
 		return INN_ENOMEM;
-	*p = (struct rows){ src_of(e, i, 0), src_of(e, i, 1), src_shape(e, i, 0)->dim[0], src_shape(e, i, 0)->dim[1], op_of(e, i)->shape.dim[1] };
+	*p = (struct rows){ src_of(e, i, 0), src_of(e, i, 1), src_shape(e, i, 0)->dim[0], src_shape(e, i, 0)->dim[1], op_of(e, i)->shape.dim[1],
+			    base_dot[src_shape(e, i, 0)->dim[0] - 1], base_add_rows };
+#if defined(__x86_64__)
+	if (e->dev->wide) {
+		p->dot = wide_dot[p->m - 1];
+		p->add = wide_add_rows;
+	}
+#endif
 	e->step[i] = (struct step){ .fn = dots ? run_dots : run_sums, .arg = p, .op = i, .how = "rows" };
 	return INN_OK;
 }

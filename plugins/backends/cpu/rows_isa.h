@@ -24,7 +24,7 @@
 		}                                                                                                              \
 	}
 DOT(1) DOT(2) DOT(3) DOT(4)
-static void (*const V(dot)[])(const float *x, const float *w, size_t k, float *y, size_t pitch) = { V(dot_1), V(dot_2), V(dot_3), V(dot_4) };
+static dot_fn *const V(dot)[] = { V(dot_1), V(dot_2), V(dot_3), V(dot_4) };
 
 /* y[0..n) += sum over r of x[r] * w[r], row after row. */
 TARGET static void V(add_rows)(const float x[4], const float *w[4], size_t n, float *y)
