@@ -109,7 +109,7 @@ limited() { # limited KEY LIMIT TEXT ARGUMENTS...: refused with LIMIT, not with 
 mlp=(predict -m "$golden/mlp.onnx" -i "$golden/mlp.x.npy" -b reference)
 limited model_bytes $(($(stat -c %s "$golden/mlp.onnx") - 1)) 'bytes of the model' "${mlp[@]}"
 limited nodes 4 'nodes of the network: 5' "${mlp[@]}"
-limited pixels 135299 'pixels of the picture: 135300' predict -m "$model" -i "$src/data/chelsea.png" -p efficientnet_lite -b cpu
+limited pixels 135299 'pixels of the picture: 135300' analyze -m "$model" -i "$src/data/chelsea.png" -p efficientnet_lite -a input -b reference -o out.npy
 expect 1 'bytes of the picture: 405900; limits.unpacked allows 1000' predict -m "$model" -i "$nets/flat.png" -p efficientnet_lite --limits '{unpacked: 1000}'
 expect 1 'limits.elements' "${mlp[@]}" --limits '{elements: 3}'
 expect 1 'limits.constants' check -m "$nets/unfolds.onnx" -a gradient --limits '{constants: 100}'
