@@ -135,7 +135,7 @@ def turns(workers, method):
     times, errors, end = {w.tool: [] for w in workers}, {}, None
     for turn in range(1 + TURNS):
         for w in [w for w in workers if w.tool not in errors]:
-            time.sleep(0.02)  # threads of the one before may still be spinning
+            time.sleep(0.15)  # threads of the one before may still be spinning, and take a processor
             answer = w.ask(run=method)
             if "error" in answer:
                 errors[w.tool] = {"error": answer["error"]}
