@@ -31,7 +31,7 @@ def beside(ours, ms):
 def table(all_):
     others = [t for t in NAMES if t != "innvestigate" and any(t in cell for cell in all_["cells"].values())]
     out = []
-    order = sorted(rows(all_), key=lambda r: r[1])
+    order = sorted(rows(all_), key=lambda r: (r[1], r[4]))  # by batch, then by floor
     for name, n in dict.fromkeys((r[0], r[1]) for r in order):
         out += [f"### {name}, batch {n}", "", "| ms an image | ours | floor | ours / floor | " + " | ".join(NAMES[t] for t in others) + " |",
                 "|---" * (4 + len(others)) + "|"]
