@@ -238,6 +238,10 @@ static void reductions(struct bench *t)
 				s.grads = code == INN_OP_SUM || (code == INN_OP_RMAX && !(f & (f - 1)) && s.fill[0] == SMOOTH);
 				conform(t, &s);
 			}
+	/* Rows so long that a device may add them up in pieces, the last of them shorter. */
+	for (uint32_t code = INN_OP_SUM; code <= INN_OP_RMAX; code++)
+		conform(t, &(struct spec){ .name = inn_op_name(code), .make = make_reduce, .oracle = reduce, .n_in = 1, .in = { SHAPE(3, 40000) },
+					   .a = { code, 2 }, .fill = { SMOOTH } });
 }
 
 void conform_elements(struct bench *t)
