@@ -28,7 +28,7 @@ os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:o.threads])
 
 import numpy as np
 
-from innvestigate import Job
+from native import Job
 
 
 def children():
