@@ -1,42 +1,78 @@
-/* whole NET SHAPE PLUGINS BACKEND ANALYZER...: whole analyses of samples of that shape ("3,8,8"). Against the reference in double
- * precision: within 1e-5 of the largest. Done again from the start, with other samples beside it, and at another place among them:
- * the same bits. Where the reference says that the place counts, as it does for noise, the last is left out. */
+/* whole NET SHAPE PLUGINS BACKEND ANALYZER...: whole analyses of samples of that shape ("3,8,8"); "fit:ANALYZER" is fitted before, by
+ * the same backend. Against the reference in double precision: within 1e-5 of the largest. Done again from the start, with other
+ * samples beside it, and at another place among them: the same bits. Where the reference says that the place counts, as it does for
+ * noise, the last is left out. */
 #include <innvestigate/innvestigate.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SAMPLES 3u
 #define SKIPPED 77 /* what ctest takes for it */
 #define REFERENCE "{type: reference, dtype: f64}"
 
 struct setup { const char *net, *plugins; struct inn_shape shape; size_t n; /* of one sample */ };
-struct use { inn_job *job; inn_analysis *a; };
+struct use { inn_job *job; inn_analysis *a; char state[32]; /* "", or the file that fit wrote */ };
+
+/* Samples, each given by a letter. */
+static float *fill(const struct setup *s, const char *samples, struct inn_tensor *x)
+{
+	size_t count = strlen(samples);
+	float *data = calloc(count * s->n, sizeof(*data));
+
+	for (size_t i = 0; data && i < count * s->n; i++)
+		data[i] = sinf((float)(i % s->n) * (1.1f + 0.37f * (float)(samples[i / s->n] - 'a'))) + 0.1f;
+	*x = (struct inn_tensor){ .shape = s->shape, .dtype = INN_F32, .data = data };
+	x->shape.dim[0] = (uint32_t)count;
+	return data;
+}
+
+static bool fit(const struct setup *s, struct use *u)
+{
+	struct inn_tensor x;
+	float *data = fill(s, "abcdefghijklmnop", &x);
+	int fd, rc = INN_EIO;
+
+	strcpy(u->state, "/tmp/whole-XXXXXX.npz");
+	fd = mkstemps(u->state, 4);
+	if (data && fd >= 0)
+		rc = inn_fit(u->a, &x, 1, u->state);
+	if (fd >= 0)
+		close(fd);
+	free(data);
+	return rc == INN_OK;
+}
 
 static bool begin(const struct setup *s, const char *backend, const char *analyzer, struct use *u, bool *missing)
 {
+	bool fitted = strncmp(analyzer, "fit:", 4) == 0;
 	inn_model *m;
 
 	u->job = inn_job_new();
 	if (u->job && inn_job_plugins(u->job, s->plugins) == INN_OK && inn_job_backend(u->job, backend) == INN_OK &&
-	    inn_model_open(u->job, s->net, &m) == INN_OK && inn_analyzer(u->job, m, analyzer, &u->a) == INN_OK)
+	    inn_model_open(u->job, s->net, &m) == INN_OK && inn_analyzer(u->job, m, analyzer + (fitted ? 4 : 0), &u->a) == INN_OK &&
+	    (!fitted || fit(s, u)))
 		return true;
 	*missing = u->job && inn_error_status(u->job) == INN_EPLUGIN;
 	printf("%s: %s: %s\n", analyzer, backend, u->job ? inn_error(u->job, 0) : "out of memory");
 	return false;
 }
 
-/* Maps of three samples, each given by a letter. */
+static void end(struct use *u)
+{
+	inn_job_free(u->job);
+	if (*u->state)
+		unlink(u->state);
+}
+
+/* Their maps. */
 static float *maps(const struct setup *s, const struct use *u, const char *samples, bool *missing)
 {
-	struct inn_tensor x = { .shape = s->shape, .dtype = INN_F32 }, r = { .dtype = INN_F32 };
+	struct inn_tensor x, r = { .dtype = INN_F32 };
 	struct inn_target target = { .kind = INN_TARGET_MAX };
-	float *data = calloc(SAMPLES * s->n, sizeof(*data));
-
-	for (size_t i = 0; data && i < SAMPLES * s->n; i++)
-		data[i] = sinf((float)(i % s->n) * (1.1f + 0.37f * (float)(samples[i / s->n] - 'a'))) + 0.1f;
-	x.data = data;
+	float *data = fill(s, samples, &x);
 	int rc = data ? inn_analyze(u->a, &x, 1, &target, &r) : INN_ENOMEM;
 
 	free(data);
@@ -89,7 +125,7 @@ static bool check(const struct setup *s, const char *backend, const char *analyz
 	for (int k = 0; k < 6; k++)
 		free(r[k]);
 	for (int k = 0; k < 3; k++)
-		inn_job_free(use[k].job);
+		end(&use[k]);
 	return ok && !wrong;
 }
 
