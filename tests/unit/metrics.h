@@ -3,7 +3,7 @@
 #define TESTS_UNIT_METRICS_H
 #include "../../core/job/report.h"
 #include "../../core/base/ctx.h"
-#include <check.h>
+#include "unit.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,19 +125,11 @@ static inline void teardown(void)
 	memset(&on, 0, sizeof(on));
 }
 
-static inline int run_case(TCase *t)
+static inline int run_metrics(TCase *t)
 {
-	Suite *s = suite_create("metrics");
-	SRunner *r = srunner_create(s);
-	int failed;
-
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case(t);
 }
 
 #endif

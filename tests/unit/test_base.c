@@ -1,6 +1,6 @@
 /* Context, shapes and element types. */
 #include "core/base/ctx.h"
-#include <check.h>
+#include "unit.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,10 +155,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("base");
 	TCase *c = tcase_create("base");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, stack_holds_the_first_64);
@@ -168,10 +165,5 @@ int main(void)
 	tcase_add_test(c, shapes);
 	tcase_add_test(c, halves_round_once_to_nearest_even);
 	tcase_add_test(c, integers_saturate_and_unaligned_is_fine);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case(c);
 }

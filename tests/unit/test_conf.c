@@ -1,7 +1,7 @@
 /* YAML under its limits, tables of options, presets. */
 #include "core/base/ctx.h"
 #include "core/conf/conf.h"
-#include <check.h>
+#include "unit.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,10 +284,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("conf");
 	TCase *c = tcase_create("conf");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, yaml_limits);
@@ -297,10 +294,5 @@ int main(void)
 	tcase_add_test(c, options_are_bound);
 	tcase_add_test(c, all_findings_in_one_run);
 	tcase_add_test(c, presets_expand);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case(c);
 }

@@ -3,7 +3,7 @@
 #include "../../core/base/ctx.h"
 #include "../../core/load/load.h"
 #include "../../core/net/net.h"
-#include <check.h>
+#include "unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,16 +269,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("costs");
 	TCase *tc = tcase_create("costs");
-	SRunner *r = srunner_create(s);
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_costs);
-	suite_add_tcase(s, tc);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return run_case(tc);
 }

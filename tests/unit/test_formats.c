@@ -1,7 +1,7 @@
 /* Formats and stages through the loader: round trips, hostile bytes, sizes and colours known by hand. */
 #include "../../core/base/ctx.h"
 #include "../../core/load/load.h"
-#include <check.h>
+#include "unit.h"
 #include <libgen.h>
 #include <math.h>
 #include <stdio.h>
@@ -284,9 +284,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("formats");
 	TCase *t = tcase_create("formats and stages");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
@@ -299,10 +297,5 @@ int main(void)
 	tcase_add_test(t, colours);
 	tcase_add_test(t, normalize_bounds);
 	tcase_add_test(t, sheets);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return run_case(t);
 }

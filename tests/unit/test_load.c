@@ -1,7 +1,7 @@
 /* Plugin files that must be refused, and presets beside ours. The files are built with the compiler on the path. */
 #include "core/base/ctx.h"
 #include "core/load/load.h"
-#include <check.h>
+#include "unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,10 +161,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("load");
 	TCase *c = tcase_create("load");
-	SRunner *r;
-	int failed;
 
 	unsetenv("INNVESTIGATE_PLUGIN_PATH");
 	setenv("XDG_DATA_HOME", "/nonexistent", 1);
@@ -174,10 +171,5 @@ int main(void)
 	tcase_add_test(c, files_that_are_no_plugins);
 	tcase_add_test(c, plugins_that_do_not_fit);
 	tcase_add_test(c, broken_files_are_warnings_in_a_list);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_case(c);
 }

@@ -2,7 +2,7 @@
 #include "core/base/ctx.h"
 #include "core/base/guard.h"
 #include "core/job/job.h"
-#include <check.h>
+#include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -285,7 +285,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("map");
 	TCase *t = tcase_create("map");
 
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -298,12 +297,5 @@ int main(void)
 	tcase_add_test(t, beside_a_file);
 	tcase_add_test(t, cut_off_beside);
 	tcase_add_test(t, beside_a_file_on_an_old_kernel);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed > 0;
+	return run_case(t);
 }

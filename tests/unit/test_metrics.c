@@ -333,5 +333,5 @@ int main(void)
 	tcase_add_test(t, fills);
 	tcase_add_test(t, blurred);
 	tcase_add_test(t, students_t);
-	return run_case(t);
+	return run_metrics(t);
 }

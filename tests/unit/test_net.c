@@ -2,6 +2,7 @@
  * classes are small ones of its own. */
 #include "../../core/base/ctx.h"
 #include "toy_layers.h"
+#include "unit.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,7 +327,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("net");
 	TCase *c = tcase_create("all");
 
 	tcase_add_checked_fixture(c, setup, teardown);
@@ -343,12 +343,5 @@ int main(void)
 	tcase_add_test(c, affine_maps);
 	tcase_add_test(c, rule_tables);
 	tcase_add_test(c, editing);
-	suite_add_tcase(s, c);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case(c);
 }

@@ -1,7 +1,7 @@
 /* The ONNX reader on models written here byte by byte: weights that stay in the file, wherever they stand in the message. */
 #include "core/base/ctx.h"
 #include "core/job/job.h"
-#include <check.h>
+#include "unit.h"
 #include <innvestigate/innvestigate.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,7 +237,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("onnx");
 	TCase *t = tcase_create("onnx");
 
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -245,12 +244,5 @@ int main(void)
 	tcase_add_test(t, wrong_size);
 	tcase_add_test(t, forged_mark);
 	tcase_add_loop_test(t, cut_off, 0, 2);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed > 0;
+	return run_case(t);
 }

@@ -2,7 +2,7 @@
 #include "../../core/base/ctx.h"
 #include "../../core/load/load.h"
 #include "../../core/net/net.h"
-#include <check.h>
+#include "unit.h"
 #include <libgen.h>
 #include <math.h>
 #include <stdlib.h>
@@ -299,7 +299,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("passes");
 	TCase *c = tcase_create("all");
 
 	tcase_add_checked_fixture(c, setup, teardown);
@@ -313,12 +312,5 @@ int main(void)
 	tcase_add_test(c, transposes);
 	tcase_add_test(c, identities);
 	tcase_add_test(c, softmax_before_the_output);
-	suite_add_tcase(s, c);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case(c);
 }

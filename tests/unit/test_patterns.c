@@ -1,6 +1,6 @@
 /* Patterns against closed forms in numpy, and the maps they give against PyTorch (scripts/oracle/make_patterns.py). */
 #include "../../core/job/job.h"
-#include <check.h>
+#include "unit.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,9 +264,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("patterns");
 	TCase *t = tcase_create("patterns");
-	SRunner *r = srunner_create(s);
 	int n = sizeof(nets) / sizeof(*nets);
 
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -278,10 +276,5 @@ int main(void)
 	tcase_add_loop_test(t, maps, 0, n - 2); /* those before batch_norm */
 	tcase_add_loop_test(t, files_of_the_original, 0, 2);
 	tcase_add_test(t, projection);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return run_case(t);
 }

@@ -232,5 +232,5 @@ int main(void)
 	tcase_add_loop_test(t, plain_loop, 0, sizeof(plains) / sizeof(*plains));
 	tcase_add_loop_test(t, batch_invariance, 0, 3);
 	tcase_add_loop_test(t, by_quantus, 0, 6);
-	return run_case(t);
+	return run_metrics(t);
 }

@@ -2,7 +2,7 @@
  * is read must still be whole. */
 #include "../../core/base/ctx.h"
 #include "../../core/plan/value.h"
-#include <check.h>
+#include "unit.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,17 +264,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("place");
 	TCase *t = tcase_create("place");
 
 	tcase_add_loop_test(t, live_values_never_overlap, 0, PLANS);
 	tcase_add_test(t, memory_is_used_again);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return run_case(t);
 }

@@ -1,7 +1,7 @@
 /* The plan: equal expressions, facts, rewrites, derivatives as expressions, loops in blocks. */
 #include "../../core/base/ctx.h"
 #include "../../core/plan/value.h"
-#include <check.h>
+#include "unit.h"
 #include <stdlib.h>
 
 static inn_ctx *ctx;
@@ -177,9 +177,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("plan");
 	TCase *tc = tcase_create("plan");
-	SRunner *r = srunner_create(s);
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, equal_expressions_are_one_value);
@@ -193,10 +191,5 @@ int main(void)
 	tcase_add_test(tc, mean_is_a_sum_over_the_loop);
 	tcase_add_test(tc, weight_only_work_runs_once);
 	tcase_add_test(tc, samples_may_not_mix);
-	suite_add_tcase(s, tc);
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return run_case(tc);
 }

@@ -1,6 +1,6 @@
 /* What a profile says of a plan: which operations, how often, what they compute and move, and the floor beside it. No times. */
 #include "../../core/job/job.h"
-#include <check.h>
+#include "unit.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +177,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("profile");
 	TCase *t = tcase_create("profile");
 	int n = (int)(sizeof(backends) / sizeof(*backends));
 
@@ -186,11 +185,5 @@ int main(void)
 	tcase_add_loop_test(t, iterations, 0, n);
 	tcase_add_loop_test(t, traffic, 0, n);
 	tcase_add_test(t, floors);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	n = srunner_ntests_failed(r);
-	srunner_free(r);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case(t);
 }

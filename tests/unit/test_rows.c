@@ -1,7 +1,7 @@
 /* Which places of a value belong to which sample, with a batch of 2. */
 #include "../../core/base/ctx.h"
 #include "../../core/plan/value.h"
-#include <check.h>
+#include "unit.h"
 #include <stdlib.h>
 
 static inn_ctx *ctx;
@@ -139,7 +139,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("rows");
 	TCase *t = tcase_create("rows");
 
 	tcase_add_checked_fixture(t, setup, teardown);
@@ -150,12 +149,5 @@ int main(void)
 	tcase_add_test(t, they_are_lost);
 	tcase_add_test(t, the_same_for_all);
 	tcase_add_test(t, gathered_in_place);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_case(t);
 }

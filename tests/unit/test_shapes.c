@@ -2,7 +2,7 @@
 #include "core/base/ctx.h"
 #include "core/load/load.h"
 #include "core/net/net.h"
-#include <check.h>
+#include "unit.h"
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,17 +128,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("shapes");
 	TCase *t = tcase_create("shapes");
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, refused_by_both_shapes, 0, sizeof(wrong) / sizeof(*wrong));
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed > 0;
+	return run_case(t);
 }
