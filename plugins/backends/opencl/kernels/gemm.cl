@@ -17,11 +17,15 @@ __kernel void pack(__global const float *a, ulong a0, __global float *to, ulong 
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.s0 + (ulong)rest(z, q.n1) * q.s1 + (ulong)t * TILE * q.rs;
 	to += to0 + ((ulong)z * tiles + t) * q.k * TILE;
-	for (int k = from; k < end; k++) {
-		__global const float *p = a + k / q.run * q.cs + rest(k, q.run) * q.ts;
+	for (int k = from, i = from / q.run, j = rest(from, q.run); k < end; k++) {
+		__global const float *p = a + i * q.cs + j * q.ts;
 
 		for (int r = 0; r < TILE; r++)
 			to[k * TILE + r] = r < m ? p[r * q.rs] : 0;
+		if (++j == q.run) {
+			j = 0;
+			i++;
+		}
 	}
 }
 
