@@ -86,7 +86,7 @@ static bool tables(struct inn_exec *e)
 
 	return (e->root = ocl_alloc(e, n, sizeof(*e->root))) && (e->group = ocl_alloc(e, n, sizeof(*e->group))) &&
 	       (e->part = ocl_alloc(e, n, sizeof(*e->part))) && (e->last = ocl_alloc(e, n, sizeof(*e->last))) &&
-	       (e->need = ocl_alloc(e, n, sizeof(*e->need))) && (e->count = ocl_alloc(e, n, sizeof(*e->count))) &&
+	       (e->quotient = ocl_alloc(e, n, sizeof(*e->quotient))) && (e->need = ocl_alloc(e, n, sizeof(*e->need))) && (e->count = ocl_alloc(e, n, sizeof(*e->count))) &&
 	       (e->value = ocl_alloc(e, n, sizeof(*e->value))) && (e->iter = ocl_alloc(e, n, sizeof(*e->iter))) &&
 	       (e->total = ocl_alloc(e, n, sizeof(*e->total))) && (e->state = ocl_alloc(e, n, sizeof(*e->state))) &&
 	       (e->block = ocl_alloc(e, n, sizeof(*e->block))) && (e->step = ocl_alloc(e, n, sizeof(*e->step))) &&
@@ -174,9 +174,11 @@ static int analyse(struct inn_exec *e)
 		last[e->group[i]] = i;
 		if (o->code == INN_OP_RESHAPE)
 			continue;
+		e->quotient[i] = o->code == INN_OP_DIV;
 		for (uint32_t k = 0; k < o->n_src; k++) {
 			uint32_t r = root_of(e, i, k);
 
+			e->quotient[i] |= e->quotient[r];
 			if (!(is_map(o->code) && (op_of(e, r)->code == INN_OP_CONST || (e->part[r] && e->part[r] == e->part[i]))))
 				e->need[r] = true;
 		}

@@ -68,6 +68,7 @@ struct inn_exec {
 	uint32_t n_ops;
 	uint32_t *root;           /* operation whose memory holds the value: reshapes share their operand's */
 	uint32_t *group, *part, *last; /* elementwise group, its part that is one kernel, the group's last member */
+	bool *quotient;           /* a division made it, or something it is made of */
 	bool *need;               /* the value must stand in memory */
 	size_t *count;
 	struct mem *value;        /* by operation */
@@ -205,10 +206,22 @@ void ocl_strides(const struct inn_shape *in, const struct inn_shape *out, size_t
 void ocl_geometry(struct inn_exec *e, uint32_t i, const struct inn_shape *x, const struct inn_shape *y, const struct inn_shape *w,
 		  struct geometry *g);
 
+/* conv.c */
+struct conv {
+	uint32_t i;
+	struct geometry g;
+	size_t n, c, k, groups, cg, kg, taps, n_in, n_out; /* samples; channels of x, of y, of a group; elements of a plane */
+	struct loc x, w, y;
+};
+/* winograd.c: g is that of the convolution, for dx of the one with the kernel turned. */
+void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometry *g, bool dx, int side);
+
 /* product.c: c[m][n] = sum over k of a[m][k] b[k][n], n0 n1 times. */
 struct matrix { struct loc at; size_t rs, cs, s0, s1; }; /* strides of rows, columns, and of the two outer axes */
-struct gemm_of { size_t m, n, k, n0, n1; struct matrix a, b, c; };
+struct gemm_of { size_t m, n, k, n0, n1; struct matrix a, b, c; bool paneled; }; /* for our own, a and b are in panels */
 void ocl_product(struct inn_exec *e, uint32_t op, const struct gemm_of *q);
+/* Room that lives with the executable for what `as` makes of a; false: somebody else has asked for it and fills it. */
+bool ocl_keep_for(struct inn_exec *e, struct loc a, const struct packing *as, size_t z, size_t count, struct loc *to);
 /* a in panels for the own kernel; once per model where its operation is. */
 struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct packing *q, size_t z);
 void ocl_tiles(struct inn_exec *e, struct launch *l, const struct product *p, size_t z);

@@ -77,7 +77,7 @@ __kernel void gemm(__global const float *a, ulong a0, __global const float *b, u
 	if (m <= 0 || end <= 0)
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)col * q.b_n;
 	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < q.k; k++, a += TILE, b += q.ldb) {
 		READ(b, k < wide)
@@ -97,7 +97,7 @@ __kernel void gemm_taps(__global const float *a, ulong a0, __global const float 
 	if (m <= 0 || end <= 0)
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)col * q.b_n;
 	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < channels; k++, b += q.ldb)
 		for (int z0 = 0; z0 < q.taps[0]; z0++)
