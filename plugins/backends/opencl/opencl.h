@@ -21,6 +21,7 @@ struct inn_dev {
 	cl_command_queue queue;
 	cl_program program;       /* of the kernels in kernels/ */
 	struct generated *generated;
+	bool processor;
 	bool clblast, used_clblast;
 	bool profile, report;     /* kernels are measured; and what they took is said when an executable is released */
 	int lanes;                /* elements of a work-item: 16 or 1 */
