@@ -4,7 +4,7 @@
 
 #define TILE 12u                  /* as panels of our own product are */
 #define COLUMNS 32u
-#define BUDGET ((size_t)3 << 20)  /* elements of scratch that a pass may take */
+#define BUDGET ((size_t)3 << 20) /* elements of scratch that a pass may take */
 
 static size_t points_of(const struct winograd *w) { return (size_t)(w->side + 2) * (size_t)(w->side + 2); }
 
@@ -19,7 +19,7 @@ static struct loc weights(struct inn_exec *e, const struct conv *c, const struct
 	uint32_t was = e->into;
 	struct loc to;
 
-	if (!ocl_keep_for(e, c->w, &as, points_of(w), points_of(w) * (size_t)w->c * (size_t)w->k_room, &to))
+	if (!ocl_keep_for(e, c->w, &as, points_of(w), points_of(w) * ((size_t)w->c * (size_t)w->k_room + APART_POINTS), &to))
 		return to;
 	e->into = e->last[c->w.op];
 	struct launch *l = ocl_launch(e, c->i, "winograd_weights");
@@ -51,7 +51,7 @@ static struct loc some(struct inn_exec *e, const struct conv *c, const struct wi
 static void pass(struct inn_exec *e, const struct conv *c, const struct winograd *w, struct loc x, struct loc u, struct loc any, struct loc y)
 {
 	size_t k = (size_t)w->k, ch = (size_t)w->c, room = (size_t)w->room, points = points_of(w);
-	struct loc v = ocl_scratch(e, points * ch * room), m = ocl_scratch(e, points * k * room);
+	struct loc v = ocl_scratch(e, points * (ch * room + APART_POINTS)), m = ocl_scratch(e, points * (k * room + APART_POINTS));
 	struct launch *l = ocl_launch(e, c->i, "winograd_in");
 
 	ocl_at(e, l, x);
@@ -59,7 +59,7 @@ static void pass(struct inn_exec *e, const struct conv *c, const struct winograd
 	ocl_arg(e, l, w, sizeof(*w));
 	ocl_grid(e, l, items(e, w->room), ch, 1);
 	ocl_product(e, c->i, &(struct gemm_of){ .m = k, .n = room, .k = ch, .n0 = 1, .n1 = points, .paneled = true,
-			.a = { u, 1, k, 0, ch * (size_t)w->k_room }, .b = { v, room, 1, 0, ch * room }, .c = { m, room, 1, 0, k * room } });
+			.a = { u, 1, k, 0, ch * (size_t)w->k_room + APART_POINTS }, .b = { v, room, 1, 0, ch * room + APART_POINTS }, .c = { m, room, 1, 0, k * room + APART_POINTS } });
 	l = ocl_launch(e, c->i, "winograd_out");
 	ocl_at(e, l, m);
 	ocl_at(e, l, any);

@@ -2,9 +2,9 @@
 
 struct span { int from, to; }; /* window positions inside the image */
 
-inline int cell_of(const struct geometry *g, int axis, int o, int k) { return o * g->stride[axis] - g->before[axis] + k * g->dilation[axis]; }
+ALWAYS inline int cell_of(const struct geometry *g, int axis, int o, int k) { return o * g->stride[axis] - g->before[axis] + k * g->dilation[axis]; }
 
-inline struct span span_of(const struct geometry *g, int axis, int o)
+ALWAYS inline struct span span_of(const struct geometry *g, int axis, int o)
 {
 	int start = cell_of(g, axis, o, 0), d = g->dilation[axis], n = g->in[axis];
 	struct span s = { 0, g->size[axis] };
@@ -20,13 +20,13 @@ inline struct span span_of(const struct geometry *g, int axis, int o)
 /* The spans of a window. */
 struct cells { struct span s0, s1, s2; };
 
-inline int place_of(const struct geometry *g, const int *o, int a, int b, int c)
+ALWAYS inline int place_of(const struct geometry *g, const int *o, int a, int b, int c)
 {
 	return (cell_of(g, 0, o[0], a) * g->in[1] + cell_of(g, 1, o[1], b)) * g->in[2] + cell_of(g, 2, o[2], c);
 }
 
 /* Position of the first largest element in the window of o; -1 if all of it is padding. */
-inline int winner(const struct geometry *g, const int *o, struct cells s, __global const float *by)
+ALWAYS inline int winner(const struct geometry *g, const int *o, struct cells s, __global const float *by)
 {
 	if (s.s0.from == s.s0.to || s.s1.from == s.s1.to || s.s2.from == s.s2.to)
 		return -1;
@@ -44,7 +44,7 @@ inline int winner(const struct geometry *g, const int *o, struct cells s, __glob
 	return best;
 }
 
-inline float divisor(const struct geometry *g, struct cells s)
+ALWAYS inline float divisor(const struct geometry *g, struct cells s)
 {
 	return g->whole ? g->size[0] * g->size[1] * g->size[2] : (s.s0.to - s.s0.from) * (s.s1.to - s.s1.from) * (s.s2.to - s.s2.from);
 }
@@ -95,7 +95,7 @@ __kernel void pool_avg(__global const float *x, ulong x0, __global float *y, ulo
 }
 
 /* Windows [from, to) that may reach cell i. */
-inline struct span reach(const struct geometry *g, int axis, int i)
+ALWAYS inline struct span reach(const struct geometry *g, int axis, int i)
 {
 	int at = i + g->before[axis], far = (g->size[axis] - 1) * g->dilation[axis], s = g->stride[axis];
 	struct span o;
@@ -106,7 +106,7 @@ inline struct span reach(const struct geometry *g, int axis, int i)
 }
 
 /* v goes to each cell of [from, end) that the window of o covers. */
-inline void spread(const struct geometry *g, const int *o, struct cells s, float v, __global float *y, int from, int end)
+ALWAYS inline void spread(const struct geometry *g, const int *o, struct cells s, float v, __global float *y, int from, int end)
 {
 	for (int a = s.s0.from; a < s.s0.to; a++)
 		for (int b = s.s1.from; b < s.s1.to; b++)

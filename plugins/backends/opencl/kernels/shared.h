@@ -27,6 +27,7 @@ struct packing { /* element (m, k) stands at m rs + k / run * cs + k % run * ts 
 	int m, k, rs, run, cs, ts;
 	int n1, s0, s1;        /* z = (z0, z1) of such */
 };
+#define APART_POINTS 16 /* elements between the matrices of neighbouring points, so that these fall into different sets of a cache */
 struct winograd { /* c channels to k results; tiles of side x side results, from the operand's that are wider by 2 */
 	int c, k, in[2], out[2], before[2];
 	int side, high, wide;  /* rows of tiles in a sample, and tiles in a row */

@@ -11,13 +11,13 @@
 #define MOST 6  /* points along an axis */
 
 /* Where element (row, column) of a point's matrix stands: in panels of `block` columns. */
-inline ulong paneled(int row, int column, int rows, int block)
+ALWAYS inline ulong paneled(int row, int column, int rows, int block)
 {
 	return (ulong)(column / block) * rows * block + row * block + rest(column, block);
 }
 
 /* A row of the kernel at the points. */
-inline void kernel_points(const lanes *k, lanes *to, int side)
+ALWAYS inline void kernel_points(const lanes *k, lanes *to, int side)
 {
 	if (side == 2) {
 		to[0] = k[0];
@@ -38,16 +38,17 @@ inline void kernel_points(const lanes *k, lanes *to, int side)
 }
 
 /* The kernels that give results [from, from + per) from channel c. u: [point][c][k], in panels of `block` results. */
-inline void kernel_tile(__global const float *g, __global float *u, struct winograd w, int side, int from, int c, int per)
+ALWAYS inline void kernel_tile(__global const float *g, __global float *u, struct winograd w, int side, int from, int c, int per)
 {
 	lanes k[3][3], t[MOST][3], line[3], to[MOST];
 	int n = clamp(w.k - from, 0, per);
-	ulong next = (ulong)w.c * w.k_room;
+	ulong next = (ulong)w.c * w.k_room + APART_POINTS;
 
 	g += (ulong)from * w.w_k + (ulong)c * w.w_c;
 	u += paneled(c, from, w.c, w.k_block);
-	for (int j = 0; j < 9; j++)
-		k[j / 3][j % 3] = n ? load_apart(g + (w.turned ? 8 - j : j), n, w.w_k) : 0;
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++)
+			k[i][j] = n ? load_apart(g + (w.turned ? 8 - 3 * i - j : 3 * i + j), n, w.w_k) : 0;
 	for (int j = 0; j < 3; j++) {
 		for (int i = 0; i < 3; i++)
 			line[i] = k[i][j];
@@ -77,7 +78,7 @@ __kernel void winograd_weights(__global const float *g, ulong g0, __global float
 /* Neighbouring tiles of one row of tiles: n from tile `at` of the pass on, at most `most`. */
 struct piece { int n, sample, h, column; };
 
-inline struct piece piece_of(const struct winograd *w, int at, int most)
+ALWAYS inline struct piece piece_of(const struct winograd *w, int at, int most)
 {
 	int t = w->first + at, row = t / w->wide;
 	struct piece p = { min(most, w->wide * (row + 1) - t), row / w->high, rest(row, w->high) * w->side, rest(t, w->wide) * w->side };
@@ -90,7 +91,7 @@ inline struct piece piece_of(const struct winograd *w, int at, int most)
 }
 
 /* n elements of a row of `size` from place `at` on; zeros outside. */
-inline void clipped(float *to, __global const float *row, int at, int n, int size)
+ALWAYS inline void clipped(float *to, __global const float *row, int at, int n, int size)
 {
 	int b = clamp(-at, 0, n), e = clamp(size - at, b, n);
 
@@ -103,55 +104,49 @@ inline void clipped(float *to, __global const float *row, int at, int n, int siz
 }
 
 #if LANES == 16
-inline float16 even(float16 a, float16 b) { return (float16)(a.even, b.even); }
-inline float16 odd(float16 a, float16 b) { return (float16)(a.odd, b.odd); }
-inline float16 woven(float8 a, float8 b)
-{
-	float16 v;
-
-	v.even = a;
-	v.odd = b;
-	return v;
-}
+#define EVEN(a, b) shuffle2((a), (b), (uint16)(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30))
+#define ODD(a, b) shuffle2((a), (b), (uint16)(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31))
+#define WEAVE(a, b) shuffle2((a), (b), (uint16)(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)) /* the first halves */
+#define WEAVE_HIGH(a, b) shuffle2((a), (b), (uint16)(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31))
 #endif
 
 /* Every side-th element of t, from the first, the second, ... on. */
-inline void apart(const float *t, lanes *x, int side)
+ALWAYS inline void apart(const float *t, lanes *x, int side)
 {
 #if LANES == 16
 	float16 a = vload16(0, t), b = vload16(1, t);
 
 	if (side == 2) {
-		x[0] = even(a, b);
-		x[1] = odd(a, b);
+		x[0] = EVEN(a, b);
+		x[1] = ODD(a, b);
 		return;
 	}
-	float16 c = vload16(2, t), d = vload16(3, t), e0 = even(a, b), e1 = even(c, d), o0 = odd(a, b), o1 = odd(c, d);
+	float16 c = vload16(2, t), d = vload16(3, t), e0 = EVEN(a, b), e1 = EVEN(c, d), o0 = ODD(a, b), o1 = ODD(c, d);
 
-	x[0] = even(e0, e1);
-	x[1] = even(o0, o1);
-	x[2] = odd(e0, e1);
-	x[3] = odd(o0, o1);
+	x[0] = EVEN(e0, e1);
+	x[1] = EVEN(o0, o1);
+	x[2] = ODD(e0, e1);
+	x[3] = ODD(o0, o1);
 #else
 	for (int j = 0; j < side; j++)
 		x[j] = t[j];
 #endif
 }
 
-inline void together(const lanes *x, float *t, int side)
+ALWAYS inline void together(const lanes *x, float *t, int side)
 {
 #if LANES == 16
 	if (side == 2) {
-		vstore16(woven(x[0].lo, x[1].lo), 0, t);
-		vstore16(woven(x[0].hi, x[1].hi), 1, t);
+		vstore16(WEAVE(x[0], x[1]), 0, t);
+		vstore16(WEAVE_HIGH(x[0], x[1]), 1, t);
 		return;
 	}
-	float16 e0 = woven(x[0].lo, x[2].lo), e1 = woven(x[0].hi, x[2].hi), o0 = woven(x[1].lo, x[3].lo), o1 = woven(x[1].hi, x[3].hi);
+	float16 e0 = WEAVE(x[0], x[2]), e1 = WEAVE_HIGH(x[0], x[2]), o0 = WEAVE(x[1], x[3]), o1 = WEAVE_HIGH(x[1], x[3]);
 
-	vstore16(woven(e0.lo, o0.lo), 0, t);
-	vstore16(woven(e0.hi, o0.hi), 1, t);
-	vstore16(woven(e1.lo, o1.lo), 2, t);
-	vstore16(woven(e1.hi, o1.hi), 3, t);
+	vstore16(WEAVE(e0, o0), 0, t);
+	vstore16(WEAVE_HIGH(e0, o0), 1, t);
+	vstore16(WEAVE(e1, o1), 2, t);
+	vstore16(WEAVE_HIGH(e1, o1), 3, t);
 #else
 	for (int j = 0; j < side; j++)
 		t[j] = x[j];
@@ -159,7 +154,7 @@ inline void together(const lanes *x, float *t, int side)
 }
 
 /* One row of a tile at the points. */
-inline void points(const lanes *x, lanes *to, int side)
+ALWAYS inline void points(const lanes *x, lanes *to, int side)
 {
 	if (side == 2) {
 		to[0] = x[0] - x[2];
@@ -179,7 +174,7 @@ inline void points(const lanes *x, lanes *to, int side)
 }
 
 /* A row of products back to results. */
-inline void results(const lanes *m, lanes *to, int side)
+ALWAYS inline void results(const lanes *m, lanes *to, int side)
 {
 	if (side == 2) {
 		to[0] = m[0] + m[1] + m[2];
@@ -197,11 +192,11 @@ inline void results(const lanes *m, lanes *to, int side)
 #define WIDE (4 * LANES) /* elements of a row that the tiles of a work-item cover */
 
 /* Tiles [at, at + LANES) of channel c. v: [point][c][tile], in panels of `block` tiles. */
-inline void tiles_in(__global const float *x, __global float *v, struct winograd w, int side, int at, int c)
+ALWAYS inline void tiles_in(__global const float *x, __global float *v, struct winograd w, int side, int at, int c)
 {
 	float t[MOST * WIDE], more[MOST * WIDE]; /* rows of the tiles; the same from the next tile on */
 	lanes q[MOST][MOST], d[MOST], line[MOST];
-	ulong next = (ulong)w.c * w.room;
+	ulong next = (ulong)w.c * w.room + APART_POINTS;
 
 	for (int l = 0; l < LANES;) {
 		struct piece p = piece_of(&w, at + l, LANES - l);
@@ -231,7 +226,7 @@ inline void tiles_in(__global const float *x, __global float *v, struct winograd
 			d[i] = q[i][j];
 		points(d, line, side);
 		for (int i = 0; i < side + 2; i++)
-			STORE(line[i], v + (i * (side + 2) + j) * next);
+			*(__global lanes *)(v + (i * (side + 2) + j) * next) = line[i];
 	}
 }
 
@@ -248,16 +243,16 @@ __kernel void winograd_in(__global const float *x, ulong x0, __global float *v, 
 }
 
 /* Tiles [at, at + LANES) of result k from m: [point][k][tile]. */
-inline void tiles_out(__global const float *m, __global const float *some, __global float *y, struct winograd w, int side, int at, int k)
+ALWAYS inline void tiles_out(__global const float *m, __global const float *some, __global float *y, struct winograd w, int side, int at, int k)
 {
 	float t[4 * WIDE];
 	lanes s[4][MOST], line[MOST], column[4];
-	ulong next = (ulong)w.k * w.room;
+	ulong next = (ulong)w.k * w.room + APART_POINTS;
 
 	m += (ulong)k * w.room + at;
 	for (int j = 0; j < side + 2; j++) {
 		for (int i = 0; i < side + 2; i++)
-			line[i] = LOAD(m + (i * (side + 2) + j) * next);
+			line[i] = *(__global const lanes *)(m + (i * (side + 2) + j) * next);
 		results(line, column, side);
 		for (int i = 0; i < side; i++)
 			s[i][j] = column[i];
