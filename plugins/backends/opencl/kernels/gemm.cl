@@ -1,10 +1,7 @@
 /* Matrix products. A work-item computes 12 rows of 32 columns in registers; each sum runs over k in order, so a result does
  * not depend on where in the tile it stands. */
-#ifdef FP_FAST_FMAF
-#define FMA(a, b, c) fma((a), (b), (c))
-#else
-#define FMA(a, b, c) mad((a), (b), (c))
-#endif
+#pragma OPENCL FP_CONTRACT ON
+#define FMA(a, b, c) ((a) * (b) + (c)) /* one operation where the device has one */
 #define TILE 12
 
 /* a as panels of 12 rows, [m / 12][k][12], with zeros below the last row. */
@@ -191,3 +188,4 @@ __kernel void rows(__global const float *a, ulong a0, __global const float *b, u
 			c[(ulong)i * q.ldc + (ulong)l * q.inner] = t[l];
 	}
 }
+#pragma OPENCL FP_CONTRACT OFF
