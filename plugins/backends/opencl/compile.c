@@ -217,28 +217,42 @@ static void build(struct inn_exec *e, uint32_t i)
 	}
 }
 
-int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
+/* Everything but the memory. */
+static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, enum lean lean, inn_exec **out)
 {
-	inn_exec *e = calloc(1, sizeof(*e));
+	inn_exec *e = *out = calloc(1, sizeof(*e));
 	int s;
 
-	*out = NULL;
 	if (!e)
 		return inn_nomem(ctx);
-	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops };
+	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops, .lean = lean };
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
 	for (uint32_t i = 0; !s && !e->status && i < e->n_ops; i++)
 		build(e, i);
 	if (!s)
 		s = e->status;
-	if (!s)
-		s = ocl_take(e, limit);
-	if (!s)
-		s = ocl_bind(e);
-	if (s) {
-		ocl_release(e);
-		return s;
+	return s ? s : ocl_place(e);
+}
+
+int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
+{
+	int s = prepare(ctx, dev, p, EVERY_WEIGHT, out);
+
+	for (enum lean lean = SMALL_TILES; !s && lean <= NO_TILES && !ocl_fits(*out, limit); lean++) {
+		if ((*out)->largest_side < (lean == SMALL_TILES ? 4 : 2))
+			continue;
+		inn_info(ctx, "opencl: %.1f MiB are too much: %s", (double)ocl_total(*out) / 1048576,
+			 lean == SMALL_TILES ? "Winograd with smaller weights" : "without Winograd");
+		ocl_release(*out);
+		s = prepare(ctx, dev, p, lean, out);
 	}
-	*out = e;
-	return INN_OK;
+	if (!s)
+		s = ocl_take(*out, limit);
+	if (!s)
+		s = ocl_bind(*out);
+	if (s) {
+		ocl_release(*out);
+		*out = NULL;
+	}
+	return s;
 }

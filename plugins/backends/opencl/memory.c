@@ -82,7 +82,7 @@ static int buffer(struct inn_exec *e, size_t count, const char *what, cl_mem *me
 	return s || !e->dev->processor || bytes < 2 * LARGE_PAGE ? s : large_pages(e, *mem, bytes, what);
 }
 
-static int assign(struct inn_exec *e)
+int ocl_place(struct inn_exec *e)
 {
 	size_t *offset = ocl_alloc(e, (size_t)e->n_ops + 1, sizeof(*offset)), bytes = 0;
 	int s = offset ? inn_place(e->ctx, &e->plan, in_arena, e, ALIGN * sizeof(float), offset, &bytes) : INN_ENOMEM;
@@ -164,16 +164,22 @@ static int constants(struct inn_exec *e)
 	return ocl_check(e->ctx, NULL, NONE, "taking memory for strides", code);
 }
 
+uint64_t ocl_total(const struct inn_exec *e)
+{
+	return sizeof(float) * ((uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->in_size + e->out_size + e->param_size);
+}
+
+bool ocl_fits(const struct inn_exec *e, uint64_t limit)
+{
+	return (!limit || ocl_total(e) <= limit) && e->kept_size * sizeof(float) <= e->dev->max_alloc;
+}
+
 int ocl_take(struct inn_exec *e, uint64_t limit)
 {
-	int s = assign(e);
-	uint64_t total = sizeof(float) *
-			 ((uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->in_size + e->out_size + e->param_size);
+	if (limit && ocl_total(e) > limit)
+		return over(e, ocl_total(e), limit, "the limit");
+	int s = buffers(e);
 
-	if (!s && limit && total > limit)
-		return over(e, total, limit, "the limit");
-	if (!s)
-		s = buffers(e);
 	if (!s)
 		s = clear_states(e);
 	return s ? s : constants(e);

@@ -61,6 +61,8 @@ struct pending { cl_event event; const char *name; uint32_t step; };
 struct spent { double seconds; uint64_t runs; };
 struct packed { uint32_t root; size_t from, z; struct packing q; struct loc to; }; /* made once per model */
 
+enum lean { EVERY_WEIGHT, SMALL_TILES, NO_TILES }; /* which weights are given up for less memory */
+
 struct inn_exec {
 	inn_ctx *ctx;             /* of the call in progress */
 	inn_dev *dev;
@@ -78,6 +80,8 @@ struct inn_exec {
 	uint32_t *block;          /* innermost block */
 	struct step *step;
 	uint32_t into;            /* step that new launches go to */
+	enum lean lean;
+	int largest_side;         /* of Winograd's tiles; 0: there are none */
 	struct packed *packed;
 	size_t n_packed, cap_packed;
 	char *source;             /* of the kernel being generated */
@@ -165,7 +169,10 @@ void *ocl_alloc(struct inn_exec *e, size_t n, size_t size);
 bool ocl_room(struct inn_exec *e, void *array, size_t n, size_t more, size_t *cap, size_t size);
 int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out);
 void ocl_release(inn_exec *e);
-/* memory.c: places everything and takes it; tells why not. */
+/* memory.c: places everything; what that needs in bytes, and whether it can be had; takes it, or tells why not. */
+int ocl_place(struct inn_exec *e);
+uint64_t ocl_total(const struct inn_exec *e);
+bool ocl_fits(const struct inn_exec *e, uint64_t limit);
 int ocl_take(struct inn_exec *e, uint64_t limit);
 struct mem ocl_mem(const struct inn_exec *e, struct loc l);
 

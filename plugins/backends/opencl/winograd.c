@@ -71,6 +71,8 @@ static void pass(struct inn_exec *e, const struct conv *c, const struct winograd
 void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometry *g, bool dx, int side)
 {
 	bool own = !e->dev->clblast;
+
+	e->largest_side = side > e->largest_side ? side : e->largest_side;
 	struct winograd w = { .c = (int)(dx ? c->k : c->c), .k = (int)(dx ? c->c : c->k), .in = { g->in[1], g->in[2] },
 			      .out = { g->out[1], g->out[2] }, .before = { g->before[1], g->before[2] }, .side = side, .turned = dx };
 	struct loc x = dx ? c->y : c->x;
