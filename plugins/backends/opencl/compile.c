@@ -86,7 +86,7 @@ static bool tables(struct inn_exec *e)
 
 	return (e->root = ocl_alloc(e, n, sizeof(*e->root))) && (e->group = ocl_alloc(e, n, sizeof(*e->group))) &&
 	       (e->part = ocl_alloc(e, n, sizeof(*e->part))) && (e->last = ocl_alloc(e, n, sizeof(*e->last))) &&
-	       (e->need = ocl_alloc(e, n, sizeof(*e->need))) && (e->count = ocl_alloc(e, n, sizeof(*e->count))) &&
+	       (e->quotient = ocl_alloc(e, n, sizeof(*e->quotient))) && (e->need = ocl_alloc(e, n, sizeof(*e->need))) && (e->count = ocl_alloc(e, n, sizeof(*e->count))) &&
 	       (e->value = ocl_alloc(e, n, sizeof(*e->value))) && (e->iter = ocl_alloc(e, n, sizeof(*e->iter))) &&
 	       (e->total = ocl_alloc(e, n, sizeof(*e->total))) && (e->state = ocl_alloc(e, n, sizeof(*e->state))) &&
 	       (e->block = ocl_alloc(e, n, sizeof(*e->block))) && (e->step = ocl_alloc(e, n, sizeof(*e->step))) &&
@@ -174,9 +174,11 @@ static int analyse(struct inn_exec *e)
 		last[e->group[i]] = i;
 		if (o->code == INN_OP_RESHAPE)
 			continue;
+		e->quotient[i] = o->code == INN_OP_DIV;
 		for (uint32_t k = 0; k < o->n_src; k++) {
 			uint32_t r = root_of(e, i, k);
 
+			e->quotient[i] |= e->quotient[r];
 			if (!(is_map(o->code) && (op_of(e, r)->code == INN_OP_CONST || (e->part[r] && e->part[r] == e->part[i]))))
 				e->need[r] = true;
 		}
@@ -215,28 +217,42 @@ static void build(struct inn_exec *e, uint32_t i)
 	}
 }
 
-int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
+/* Everything but the memory. */
+static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, enum lean lean, inn_exec **out)
 {
-	inn_exec *e = calloc(1, sizeof(*e));
+	inn_exec *e = *out = calloc(1, sizeof(*e));
 	int s;
 
-	*out = NULL;
 	if (!e)
 		return inn_nomem(ctx);
-	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops };
+	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops, .lean = lean };
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
 	for (uint32_t i = 0; !s && !e->status && i < e->n_ops; i++)
 		build(e, i);
 	if (!s)
 		s = e->status;
-	if (!s)
-		s = ocl_take(e, limit);
-	if (!s)
-		s = ocl_bind(e);
-	if (s) {
-		ocl_release(e);
-		return s;
+	return s ? s : ocl_place(e);
+}
+
+int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out)
+{
+	int s = prepare(ctx, dev, p, EVERY_WEIGHT, out);
+
+	for (enum lean lean = SMALL_TILES; !s && lean <= NO_TILES && !ocl_fits(*out, limit); lean++) {
+		if ((*out)->largest_side < (lean == SMALL_TILES ? 4 : 2))
+			continue;
+		inn_info(ctx, "opencl: %.1f MiB are too much: %s", (double)ocl_total(*out) / 1048576,
+			 lean == SMALL_TILES ? "Winograd with smaller weights" : "without Winograd");
+		ocl_release(*out);
+		s = prepare(ctx, dev, p, lean, out);
 	}
-	*out = e;
-	return INN_OK;
+	if (!s)
+		s = ocl_take(*out, limit);
+	if (!s)
+		s = ocl_bind(*out);
+	if (s) {
+		ocl_release(*out);
+		*out = NULL;
+	}
+	return s;
 }

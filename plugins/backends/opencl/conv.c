@@ -9,28 +9,29 @@
 
 #define BUDGET ((size_t)4 << 20) /* elements of scratch that a tile may take */
 
-struct conv {
-	uint32_t i;
-	struct geometry g;
-	size_t n, c, k, groups, cg, kg, taps, n_in, n_out; /* samples; channels of x, of y, of a group; elements of a plane */
-	struct loc x, w, y;
-};
-
-static void depthwise(struct inn_exec *e, const struct conv *c, bool dx)
+/* At stride 1 backward-data is the convolution of the gradient with the kernel turned. */
+static struct geometry turned(const struct conv *c)
 {
 	struct geometry g = c->g;
-	bool turn = dx && c->k == c->c;
-	size_t lanes = (size_t)e->dev->lanes;
 
-	for (uint32_t d = 0; d < 3; d++)
-		turn = turn && g.stride[d] == 1;
-	struct launch *l = ocl_launch(e, c->i, dx && !turn ? "depthwise_dx" : "depthwise");
-
-	for (uint32_t d = 0; turn && d < 3; d++) {
+	for (uint32_t d = 0; d < 3; d++) {
 		g.in[d] = c->g.out[d];
 		g.out[d] = c->g.in[d];
 		g.before[d] = g.dilation[d] * (g.size[d] - 1) - g.before[d];
 	}
+	return g;
+}
+
+static void depthwise(struct inn_exec *e, const struct conv *c, bool dx)
+{
+	bool turn = dx && c->k == c->c;
+	size_t lanes = (size_t)e->dev->lanes;
+
+	for (uint32_t d = 0; d < 3; d++)
+		turn = turn && c->g.stride[d] == 1;
+	struct geometry g = turn ? turned(c) : c->g;
+	struct launch *l = ocl_launch(e, c->i, dx && !turn ? "depthwise_dx" : "depthwise");
+
 	ocl_at(e, l, dx ? c->y : c->x);
 	ocl_at(e, l, c->w);
 	ocl_at(e, l, dx ? c->x : c->y);
@@ -100,18 +101,12 @@ static void shifted_part(struct inn_exec *e, const struct conv *c, const struct 
 /* Stride 1: columns are positions of the padded input's grid; those between rows are computed and dropped. */
 static void shifted(struct inn_exec *e, const struct conv *c, bool dx)
 {
-	struct geometry g = c->g;
+	struct geometry g = dx ? turned(c) : c->g;
 	size_t m = dx ? c->cg : c->kg, channels = dx ? c->kg : c->cg, k = channels * c->taps, tiles = (m + 11) / 12;
 	int wide[3];
 
-	for (uint32_t d = 0; d < 3; d++) {
-		int reach = g.dilation[d] * (g.size[d] - 1);
-
-		g.in[d] = dx ? c->g.out[d] : c->g.in[d];
-		g.out[d] = dx ? c->g.in[d] : c->g.out[d];
-		g.before[d] = dx ? reach - g.before[d] : g.before[d];
-		wide[d] = g.out[d] + reach;
-	}
+	for (uint32_t d = 0; d < 3; d++)
+		wide[d] = g.out[d] + g.dilation[d] * (g.size[d] - 1);
 	size_t row = c->cg * c->taps, plane = (size_t)wide[0] * (size_t)wide[1] * (size_t)wide[2], out = dx ? c->n_in : c->n_out;
 	struct packing pack = { .m = (int)m, .k = (int)k, .n1 = (int)c->groups, .s1 = (int)(c->kg * row), .run = (int)c->taps, .ts = 1,
 				.rs = (int)row, .cs = (int)c->taps };
@@ -123,7 +118,7 @@ static void shifted(struct inn_exec *e, const struct conv *c, bool dx)
 	}
 	struct loc a = ocl_pack(e, c->i, dx ? moved(c->w, c->taps - 1) : c->w, &pack, c->groups);
 	struct product p = { .m = (int)m, .k = (int)k, .n1 = (int)c->groups, .ldb = (int)plane, .height = wide[1], .wide = wide[2],
-			     .rows = g.out[1], .width = g.out[2], .ldc = (int)out, .inner = 1 };
+			     .rows = g.out[1], .width = g.out[2], .ldc = (int)out, .inner = 1, .b_n = 1 };
 
 	p.n = ((g.out[0] - 1) * wide[1] + g.out[1] - 1) * wide[2] + g.out[2];
 	p.a_z1 = (int)(tiles * 12 * k);
@@ -221,6 +216,19 @@ static void backward_weights(struct inn_exec *e, const struct conv *c)
 	ocl_grid(e, l, e->count[c->i], 1, 1);
 }
 
+/* The side of Winograd's tiles, 0: none. unit: stride 1, and for dx no padding beyond what the turned kernel can have. */
+static int winograd_side(const struct inn_exec *e, const struct conv *c, bool dx, bool unit)
+{
+	const int *size = c->g.size, *out = dx ? c->g.in : c->g.out;
+	bool same = c->w.place == AT_VALUE && !op_of(e, c->w.op)->home, plain = op_of(e, c->w.op)->code == INN_OP_PARAM;
+	bool ok = !e->p->strict && e->lean < NO_TILES && unit && same && c->groups == 1 && c->c >= 32 && c->k >= 32 && size[1] == 3 && size[2] == 3 &&
+		  c->g.dilation[1] == 1 && c->g.dilation[2] == 1 && size[0] == 1 && c->g.in[0] == 1 && c->g.out[0] == 1 && out[1] >= 7 && out[2] >= 7;
+
+	if (!ok)
+		return 0;
+	return e->lean < SMALL_TILES && plain && !e->quotient[dx ? c->y.op : c->x.op] && out[1] >= 20 && out[2] >= 20 ? 4 : 2;
+}
+
 static void choose(struct inn_exec *e, const struct conv *c, bool dx)
 {
 	bool one = c->taps == 1, unit = true;
@@ -231,10 +239,15 @@ static void choose(struct inn_exec *e, const struct conv *c, bool dx)
 		unit = unit && c->g.stride[d] == 1 && (!dx || c->g.before[d] <= reach);
 		one = one && c->g.stride[d] == 1 && !c->g.before[d] && c->g.in[d] == c->g.out[d];
 	}
+	int side = winograd_side(e, c, dx, unit);
+	struct geometry g = dx ? turned(c) : c->g;
+
 	if (c->cg == 1 && c->groups > 1)
 		depthwise(e, c, dx);
 	else if (one)
 		pointwise(e, c, dx);
+	else if (side)
+		ocl_winograd(e, c, &g, dx, side);
 	else if (unit && !e->dev->clblast)
 		shifted(e, c, dx);
 	else if (dx)

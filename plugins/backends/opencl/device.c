@@ -81,10 +81,10 @@ static int shape_kernels(inn_ctx *ctx, inn_dev *d, const struct device_info *inf
 		return s;
 	if (!little)
 		return inn_fail(ctx, INN_EUNSUP, NULL, "opencl: %s is big-endian", info->name);
-	bool processor = info->type & CL_DEVICE_TYPE_CPU;
 
-	d->clblast = gemm == GEMM_CLBLAST || (gemm == GEMM_AUTO && !processor);
-	d->lanes = processor && !d->clblast ? 16 : 1;
+	d->processor = info->type & CL_DEVICE_TYPE_CPU;
+	d->clblast = gemm == GEMM_CLBLAST || (gemm == GEMM_AUTO && !d->processor);
+	d->lanes = d->processor && !d->clblast ? 16 : 1;
 	for (d->local = d->lanes == 16 ? 1 : 64; d->local > 1 && (d->local > group || d->local > items[0]); d->local /= 2)
 		;
 	snprintf(d->build, sizeof(d->build), "-cl-std=CL1.2 -DLANES=%d%s", d->lanes,

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 static size_t bytes_of(const struct inn_exec *e, uint32_t i)
 {
@@ -52,6 +55,20 @@ static int over(struct inn_exec *e, uint64_t total, uint64_t limit, const char *
 			(double)total / 1048576, what, (double)limit / 1048576, text[0], text[1]);
 }
 
+/* A processor's buffers are the host's memory: large ones in large pages, for fewer faults where they are first written. */
+static int large_pages(struct inn_exec *e, cl_mem mem, size_t bytes, const char *what)
+{
+	cl_int code;
+	char *p = clEnqueueMapBuffer(e->dev->queue, mem, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0, bytes, 0, NULL, NULL, &code), *from;
+
+	if (code)
+		return ocl_check(e->ctx, NULL, NONE, what, code);
+	from = (char *)round_up((uintptr_t)p, LARGE_PAGE);
+	if (from < p + bytes)
+		(void)madvise(from, (size_t)(p + bytes - from) / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE); /* a hint */
+	return ocl_check(e->ctx, NULL, NONE, what, clEnqueueUnmapMemObject(e->dev->queue, mem, p, 0, NULL, NULL));
+}
+
 static int buffer(struct inn_exec *e, size_t count, const char *what, cl_mem *mem)
 {
 	size_t bytes = (count ? count : 1) * sizeof(float); /* none is empty */
@@ -60,10 +77,12 @@ static int buffer(struct inn_exec *e, size_t count, const char *what, cl_mem *me
 	if (bytes > e->dev->max_alloc)
 		return over(e, bytes, e->dev->max_alloc, "the device's largest buffer");
 	*mem = clCreateBuffer(e->dev->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-	return ocl_check(e->ctx, NULL, NONE, what, code);
+	int s = ocl_check(e->ctx, NULL, NONE, what, code);
+
+	return s || !e->dev->processor || bytes < 2 * LARGE_PAGE ? s : large_pages(e, *mem, bytes, what);
 }
 
-static int assign(struct inn_exec *e)
+int ocl_place(struct inn_exec *e)
 {
 	size_t *offset = ocl_alloc(e, (size_t)e->n_ops + 1, sizeof(*offset)), bytes = 0;
 	int s = offset ? inn_place(e->ctx, &e->plan, in_arena, e, ALIGN * sizeof(float), offset, &bytes) : INN_ENOMEM;
@@ -145,16 +164,22 @@ static int constants(struct inn_exec *e)
 	return ocl_check(e->ctx, NULL, NONE, "taking memory for strides", code);
 }
 
+uint64_t ocl_total(const struct inn_exec *e)
+{
+	return sizeof(float) * ((uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->in_size + e->out_size + e->param_size);
+}
+
+bool ocl_fits(const struct inn_exec *e, uint64_t limit)
+{
+	return (!limit || ocl_total(e) <= limit) && e->kept_size * sizeof(float) <= e->dev->max_alloc;
+}
+
 int ocl_take(struct inn_exec *e, uint64_t limit)
 {
-	int s = assign(e);
-	uint64_t total = sizeof(float) *
-			 ((uint64_t)e->arena_size + e->scratch_size + e->kept_size + e->in_size + e->out_size + e->param_size);
+	if (limit && ocl_total(e) > limit)
+		return over(e, ocl_total(e), limit, "the limit");
+	int s = buffers(e);
 
-	if (!s && limit && total > limit)
-		return over(e, total, limit, "the limit");
-	if (!s)
-		s = buffers(e);
 	if (!s)
 		s = clear_states(e);
 	return s ? s : constants(e);

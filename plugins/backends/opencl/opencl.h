@@ -21,6 +21,7 @@ struct inn_dev {
 	cl_command_queue queue;
 	cl_program program;       /* of the kernels in kernels/ */
 	struct generated *generated;
+	bool processor;
 	bool clblast, used_clblast;
 	bool profile, report;     /* kernels are measured; and what they took is said when an executable is released */
 	int lanes;                /* elements of a work-item: 16 or 1 */
@@ -60,6 +61,8 @@ struct pending { cl_event event; const char *name; uint32_t step; };
 struct spent { double seconds; uint64_t runs; };
 struct packed { uint32_t root; size_t from, z; struct packing q; struct loc to; }; /* made once per model */
 
+enum lean { EVERY_WEIGHT, SMALL_TILES, NO_TILES }; /* which weights are given up for less memory */
+
 struct inn_exec {
 	inn_ctx *ctx;             /* of the call in progress */
 	inn_dev *dev;
@@ -68,6 +71,7 @@ struct inn_exec {
 	uint32_t n_ops;
 	uint32_t *root;           /* operation whose memory holds the value: reshapes share their operand's */
 	uint32_t *group, *part, *last; /* elementwise group, its part that is one kernel, the group's last member */
+	bool *quotient;           /* a division made it, or something it is made of */
 	bool *need;               /* the value must stand in memory */
 	size_t *count;
 	struct mem *value;        /* by operation */
@@ -76,6 +80,8 @@ struct inn_exec {
 	uint32_t *block;          /* innermost block */
 	struct step *step;
 	uint32_t into;            /* step that new launches go to */
+	enum lean lean;
+	int largest_side;         /* of Winograd's tiles; 0: there are none */
 	struct packed *packed;
 	size_t n_packed, cap_packed;
 	char *source;             /* of the kernel being generated */
@@ -163,7 +169,10 @@ void *ocl_alloc(struct inn_exec *e, size_t n, size_t size);
 bool ocl_room(struct inn_exec *e, void *array, size_t n, size_t more, size_t *cap, size_t size);
 int ocl_compile(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, uint64_t limit, inn_exec **out);
 void ocl_release(inn_exec *e);
-/* memory.c: places everything and takes it; tells why not. */
+/* memory.c: places everything; what that needs in bytes, and whether it can be had; takes it, or tells why not. */
+int ocl_place(struct inn_exec *e);
+uint64_t ocl_total(const struct inn_exec *e);
+bool ocl_fits(const struct inn_exec *e, uint64_t limit);
 int ocl_take(struct inn_exec *e, uint64_t limit);
 struct mem ocl_mem(const struct inn_exec *e, struct loc l);
 
@@ -205,10 +214,22 @@ void ocl_strides(const struct inn_shape *in, const struct inn_shape *out, size_t
 void ocl_geometry(struct inn_exec *e, uint32_t i, const struct inn_shape *x, const struct inn_shape *y, const struct inn_shape *w,
 		  struct geometry *g);
 
+/* conv.c */
+struct conv {
+	uint32_t i;
+	struct geometry g;
+	size_t n, c, k, groups, cg, kg, taps, n_in, n_out; /* samples; channels of x, of y, of a group; elements of a plane */
+	struct loc x, w, y;
+};
+/* winograd.c: g is that of the convolution, for dx of the one with the kernel turned. */
+void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometry *g, bool dx, int side);
+
 /* product.c: c[m][n] = sum over k of a[m][k] b[k][n], n0 n1 times. */
 struct matrix { struct loc at; size_t rs, cs, s0, s1; }; /* strides of rows, columns, and of the two outer axes */
-struct gemm_of { size_t m, n, k, n0, n1; struct matrix a, b, c; };
+struct gemm_of { size_t m, n, k, n0, n1; struct matrix a, b, c; bool paneled; }; /* for our own, a and b are in panels */
 void ocl_product(struct inn_exec *e, uint32_t op, const struct gemm_of *q);
+/* Room that lives with the executable for what `as` makes of a; false: somebody else has asked for it and fills it. */
+bool ocl_keep_for(struct inn_exec *e, struct loc a, const struct packing *as, size_t z, size_t count, struct loc *to);
 /* a in panels for the own kernel; once per model where its operation is. */
 struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct packing *q, size_t z);
 void ocl_tiles(struct inn_exec *e, struct launch *l, const struct product *p, size_t z);

@@ -34,14 +34,21 @@ void ocl_pool(struct inn_exec *e, uint32_t i)
 	struct geometry g;
 
 	ocl_geometry(e, i, x, y, NULL, &g);
-	const int *row = dx ? g.in : g.out;
+	size_t in = (size_t)g.in[0] * (size_t)g.in[1] * (size_t)g.in[2], out = (size_t)g.out[2];
 
 	ocl_at(e, l, src_of(e, i, 0));
 	if (dx || most)
 		ocl_at(e, l, src_of(e, i, o->n_src - 1));
 	ocl_at(e, l, value_of(i));
 	ocl_arg(e, l, &g, sizeof(g));
-	if (dx)
-		ocl_int(e, l, most);
-	ocl_rows(e, l, (size_t)row[2], e->count[i] ? e->count[i] / (size_t)row[2] : 0);
+	if (!dx) {
+		ocl_rows(e, l, out, e->count[i] ? e->count[i] / out : 0);
+		return;
+	}
+	size_t planes = e->count[i] ? e->count[i] / in : 0, per = e->dev->lanes == 1 ? 1 : in;
+
+	ocl_int(e, l, most);
+	ocl_int(e, l, planes);
+	ocl_int(e, l, per);
+	ocl_grid(e, l, planes ? in / per : 0, planes, 1);
 }

@@ -26,21 +26,33 @@ static void pack_at(struct inn_exec *e, uint32_t into, uint32_t op, struct loc a
 	e->into = was;
 }
 
+bool ocl_keep_for(struct inn_exec *e, struct loc a, const struct packing *as, size_t z, size_t count, struct loc *to)
+{
+	for (size_t i = 0; i < e->n_packed; i++) {
+		const struct packed *p = &e->packed[i];
+
+		if (p->root == a.op && p->from == a.at && p->z == z && !memcmp(&p->q, as, sizeof(*as))) {
+			*to = p->to;
+			return false;
+		}
+	}
+	*to = ocl_keep(e, count);
+	if (ocl_room(e, &e->packed, e->n_packed, 1, &e->cap_packed, sizeof(*e->packed)))
+		e->packed[e->n_packed++] = (struct packed){ a.op, a.at, z, *as, *to };
+	return true;
+}
+
 struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct packing *q, size_t z)
 {
 	size_t count = z * tiles_of((size_t)q->m, TILE) * TILE * (size_t)q->k;
 	bool keep = a.place == AT_VALUE && !op_of(e, a.op)->home;
 
-	for (size_t i = 0; keep && i < e->n_packed; i++) {
-		const struct packed *p = &e->packed[i];
+	struct loc to;
 
-		if (p->root == a.op && p->from == a.at && p->z == z && !memcmp(&p->q, q, sizeof(*q)))
-			return p->to;
-	}
-	struct loc to = keep ? ocl_keep(e, count) : ocl_scratch(e, count);
-
-	if (keep && ocl_room(e, &e->packed, e->n_packed, 1, &e->cap_packed, sizeof(*e->packed)))
-		e->packed[e->n_packed++] = (struct packed){ a.op, a.at, z, *q, to };
+	if (!keep)
+		to = ocl_scratch(e, count);
+	else if (!ocl_keep_for(e, a, q, z, count, &to))
+		return to;
 	pack_at(e, keep ? e->last[a.op] : e->into, op, a, q, z, to);
 	return to;
 }
@@ -67,6 +79,7 @@ static struct product outline(const struct gemm_of *q)
 	p.c_z1 = (int)q->c.s1;
 	p.ldc = (int)q->c.rs;
 	p.inner = (int)q->c.cs;
+	p.b_n = 1;
 	p.by_n = q->m > q->n;
 	return p;
 }
@@ -119,6 +132,21 @@ static struct matrix straight(struct inn_exec *e, uint32_t op, const struct gemm
 	return b;
 }
 
+static void tiles(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
+{
+	struct launch *l = ocl_launch(e, op, "gemm");
+	struct product p = outline(q);
+
+	if (q->paneled) {
+		p.ldb = (int)COLUMNS;
+		p.b_n = p.k;
+	}
+	ocl_at(e, l, q->a.at);
+	ocl_at(e, l, q->b.at);
+	ocl_at(e, l, q->c.at);
+	ocl_tiles(e, l, &p, q->n0 * q->n1);
+}
+
 static void own(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 {
 	size_t n0 = q->a.s0 ? q->n0 : 1, n1 = q->a.s1 ? q->n1 : 1, panel = tiles_of(q->m, TILE) * TILE * q->k;
@@ -130,13 +158,7 @@ static void own(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 	r.a.s1 = n1 > 1 ? panel : 0;
 	r.a.s0 = n0 > 1 ? n1 * panel : 0;
 	r.b = straight(e, op, q);
-	struct launch *l = ocl_launch(e, op, "gemm");
-	struct product p = outline(&r);
-
-	ocl_at(e, l, r.a.at);
-	ocl_at(e, l, r.b.at);
-	ocl_at(e, l, r.c.at);
-	ocl_tiles(e, l, &p, q->n0 * q->n1);
+	tiles(e, op, &r);
 }
 
 void ocl_product(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
@@ -147,6 +169,8 @@ void ocl_product(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 
 	if (e->dev->clblast) {
 		ocl_clblast(e, op, q);
+	} else if (q->paneled) {
+		tiles(e, op, q);
 	} else if (rows) {
 		few(e, op, q);
 	} else if (columns) {

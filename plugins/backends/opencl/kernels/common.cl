@@ -13,6 +13,8 @@ typedef int lanes_int;
 #define STORE(v, p) (*(p) = (v))
 #endif
 
+#define ALWAYS __attribute__((always_inline)) /* what it is given is then known, and loops can be unrolled */
+
 /* x % n. A checking tool that cannot follow what compilers make of x / n beside it asks for -DAPART. */
 #ifdef APART
 __attribute__((noinline)) int rest(int x, int n);

@@ -56,7 +56,7 @@ __kernel void unfold(__global const float *x, ulong x0, __global float *y, ulong
 	}
 }
 
-/* The adjoint: each element collects from the rows of y that it went to. */
+/* The adjoint: elements [from, end) of a row collect from the rows of y that they went to. */
 __kernel void fold(__global const float *y, ulong y0, __global float *x, ulong x0, struct geometry g, int rows, int per)
 {
 	int row = get_global_id(1), from = get_global_id(0) * per, end = min(from + per, g.in[2]);
@@ -67,29 +67,27 @@ __kernel void fold(__global const float *y, ulong y0, __global float *x, ulong x
 		return;
 	y += y0 + (ulong)channel * g.size[0] * g.size[1] * g.size[2] * n;
 	x += x0 + (ulong)row * g.in[2];
-	for (int i2 = from; i2 < end; i2++) {
-		float sum = 0;
+	for (int i2 = from; i2 < end; i2++)
+		x[i2] = 0;
+	for (int a = 0; a < g.size[0]; a++) {
+		int p = i0 + g.before[0] - a * g.dilation[0], o0 = p / g.stride[0];
 
-		for (int a = 0; a < g.size[0]; a++) {
-			int p = i0 + g.before[0] - a * g.dilation[0], o0 = p / g.stride[0];
+		if (p < 0 || rest(p, g.stride[0]) || o0 >= g.out[0])
+			continue;
+		for (int b = 0; b < g.size[1]; b++) {
+			int q = i1 + g.before[1] - b * g.dilation[1], o1 = q / g.stride[1];
 
-			if (p < 0 || rest(p, g.stride[0]) || o0 >= g.out[0])
+			if (q < 0 || rest(q, g.stride[1]) || o1 >= g.out[1])
 				continue;
-			for (int b = 0; b < g.size[1]; b++) {
-				int q = i1 + g.before[1] - b * g.dilation[1], o1 = q / g.stride[1];
+			for (int c = 0; c < g.size[2]; c++) {
+				int shift = c * g.dilation[2] - g.before[2], s = g.stride[2];
+				int o2 = from > shift ? (from - shift + s - 1) / s : 0, last = min(g.out[2], end > shift ? (end - shift + s - 1) / s : 0);
+				__global const float *line = y + (ulong)((a * g.size[1] + b) * g.size[2] + c) * n + (o0 * g.out[1] + o1) * g.out[2];
 
-				if (q < 0 || rest(q, g.stride[1]) || o1 >= g.out[1])
-					continue;
-				for (int c = 0; c < g.size[2]; c++) {
-					int r = i2 + g.before[2] - c * g.dilation[2], o2 = r / g.stride[2];
-					int tap = (a * g.size[1] + b) * g.size[2] + c;
-
-					if (r >= 0 && rest(r, g.stride[2]) == 0 && o2 < g.out[2])
-						sum += y[(ulong)tap * n + (o0 * g.out[1] + o1) * g.out[2] + o2];
-				}
+				for (; o2 < last; o2++)
+					x[o2 * s + shift] += line[o2];
 			}
 		}
-		x[i2] = sum;
 	}
 }
 

@@ -1,10 +1,7 @@
 /* Matrix products. A work-item computes 12 rows of 32 columns in registers; each sum runs over k in order, so a result does
  * not depend on where in the tile it stands. */
-#ifdef FP_FAST_FMAF
-#define FMA(a, b, c) fma((a), (b), (c))
-#else
-#define FMA(a, b, c) mad((a), (b), (c))
-#endif
+#pragma OPENCL FP_CONTRACT ON
+#define FMA(a, b, c) ((a) * (b) + (c)) /* one operation where the device has one */
 #define TILE 12
 
 /* a as panels of 12 rows, [m / 12][k][12], with zeros below the last row. */
@@ -17,11 +14,15 @@ __kernel void pack(__global const float *a, ulong a0, __global float *to, ulong 
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.s0 + (ulong)rest(z, q.n1) * q.s1 + (ulong)t * TILE * q.rs;
 	to += to0 + ((ulong)z * tiles + t) * q.k * TILE;
-	for (int k = from; k < end; k++) {
-		__global const float *p = a + k / q.run * q.cs + rest(k, q.run) * q.ts;
+	for (int k = from, i = from / q.run, j = rest(from, q.run); k < end; k++) {
+		__global const float *p = a + i * q.cs + j * q.ts;
 
 		for (int r = 0; r < TILE; r++)
 			to[k * TILE + r] = r < m ? p[r * q.rs] : 0;
+		if (++j == q.run) {
+			j = 0;
+			i++;
+		}
 	}
 }
 
@@ -73,7 +74,7 @@ __kernel void gemm(__global const float *a, ulong a0, __global const float *b, u
 	if (m <= 0 || end <= 0)
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)col * q.b_n;
 	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < q.k; k++, a += TILE, b += q.ldb) {
 		READ(b, k < wide)
@@ -93,7 +94,7 @@ __kernel void gemm_taps(__global const float *a, ulong a0, __global const float 
 	if (m <= 0 || end <= 0)
 		return;
 	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
-	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + col;
+	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)col * q.b_n;
 	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
 	for (int k = 0; k < channels; k++, b += q.ldb)
 		for (int z0 = 0; z0 < q.taps[0]; z0++)
@@ -187,3 +188,4 @@ __kernel void rows(__global const float *a, ulong a0, __global const float *b, u
 			c[(ulong)i * q.ldc + (ulong)l * q.inner] = t[l];
 	}
 }
+#pragma OPENCL FP_CONTRACT OFF

@@ -20,11 +20,21 @@ struct product { /* c[m][n] = sum over k of a[m][k] b[k][n], z = (z0, z1) of suc
 	int height, wide;      /* columns are a grid of rows of `wide`, planes of `height` rows ... */
 	int rows, width;       /* ... of which the first `width` of a row, `rows` of a plane count */
 	int ldc, inner;        /* between rows and columns of c */
+	int b_n;               /* how far the first column of a tile moves b for one column: 1, or k where b is in panels of a tile's width */
 	int by_n;              /* neighbouring work-items take neighbouring columns, else rows */
 };
 struct packing { /* element (m, k) stands at m rs + k / run * cs + k % run * ts */
 	int m, k, rs, run, cs, ts;
 	int n1, s0, s1;        /* z = (z0, z1) of such */
+};
+#define APART_POINTS 16 /* elements between the matrices of neighbouring points, so that these fall into different sets of a cache */
+struct winograd { /* c channels to k results; tiles of side x side results, from the operand's that are wider by 2 */
+	int c, k, in[2], out[2], before[2];
+	int side, high, wide;  /* rows of tiles in a sample, and tiles in a row */
+	int first, n, room;    /* tiles of this pass, counted over samples; room for them in a row of their matrices */
+	int block, k_block;    /* columns of a panel: tiles, and results of the weights */
+	int k_room;            /* results with room for whole panels */
+	int w_k, w_c, turned;  /* between kernels of neighbouring results and channels; they are turned around */
 };
 struct patches { /* columns [from, from + n) of the matrix [channels * taps][positions] of one sample */
 	int channels, from, n;
