@@ -41,26 +41,66 @@ static inn_val signed_sum(inn_build *b, inn_val sum, inn_val term, double sign)
 	return sum.id ? inn_add(b, sum, term) : term;
 }
 
-inn_val inn_branches(inn_build *b, const struct inn_site *s, inn_val r, const struct inn_branch *br, uint32_t n,
-		     struct inn_stabilizer how)
+/* r / z of one part. */
+static inn_val quotient(inn_build *b, const struct inn_site *s, const struct inn_part *p, struct inn_stabilizer how)
 {
-	inn_val z = { 0 }, bias = { 0 }, sum = { 0 };
+	inn_val z = { 0 }, bias = { 0 };
 
-	if (!n)
-		return z;
-	for (uint32_t j = 0; j < n; j++) {
-		z = signed_sum(b, z, inn_affine(b, s, br[j].x, br[j].W, br[j].bias), br[j].sign);
-		if (br[j].bias.id && inn_audits(b))
-			bias = signed_sum(b, bias, inn_affine(b, s, inn_const(b, 0, inn_shape_of(b, br[j].x)), br[j].W, br[j].bias), br[j].sign);
+	for (uint32_t j = 0; j < p->n; j++) {
+		const struct inn_branch *br = &p->branch[j];
+
+		z = signed_sum(b, z, inn_affine(b, s, br->x, br->W, br->bias), br->sign);
+		if (br->bias.id && inn_audits(b))
+			bias = signed_sum(b, bias, inn_affine(b, s, inn_const(b, 0, inn_shape_of(b, br->x)), br->W, br->bias), br->sign);
 	}
-	inn_val c = inn_ratio(b, r, z, how);
+	inn_val c = inn_ratio(b, p->r, z, how);
 
 	if (bias.id)
 		inn_lost(b, INN_LOSS_BIAS, inn_mul(b, c, bias));
-	for (uint32_t j = 0; j < n; j++)
-		sum = signed_sum(b, sum, inn_mul(b, br[j].x, inn_affine_t(b, s, c, br[j].W)), br[j].sign);
+	return c;
+}
+
+/* What the branches with operand x send back to it. */
+static inn_val sent_back(inn_build *b, const struct inn_site *s, const struct inn_part *part, const inn_val *c, uint32_t n, inn_val x)
+{
+	inn_val sum = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < part[i].n; j++)
+			if (part[i].branch[j].x.id == x.id)
+				sum = signed_sum(b, sum, inn_affine_t(b, s, c[i], part[i].branch[j].W), part[i].branch[j].sign);
+	return inn_mul(b, x, sum);
+}
+
+static bool seen(const struct inn_part *part, uint32_t i, uint32_t j)
+{
+	for (uint32_t p = 0; p <= i; p++)
+		for (uint32_t q = 0; q < (p < i ? part[p].n : j); q++)
+			if (part[p].branch[q].x.id == part[i].branch[j].x.id)
+				return true;
+	return false;
+}
+
+inn_val inn_parts(inn_build *b, const struct inn_site *s, const struct inn_part *part, uint32_t n, struct inn_stabilizer how)
+{
+	inn_val c[INN_MAX_PARTS], sum = { 0 };
+
+	if (!n || n > INN_MAX_PARTS || !part[0].n)
+		return sum;
+	for (uint32_t i = 0; i < n; i++)
+		c[i] = quotient(b, s, &part[i], how);
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < part[i].n; j++)
+			if (!seen(part, i, j))
+				sum = signed_sum(b, sum, sent_back(b, s, part, c, n, part[i].branch[j].x), 1);
 	uint32_t k = inn__data_position(s->node);
-	struct inn_shape shape = *inn_shape_of(b, k < s->n_x ? s->x[k] : br[0].x);
+	struct inn_shape shape = *inn_shape_of(b, k < s->n_x ? s->x[k] : part[0].branch[0].x);
 
 	return inn_expand(b, sum, &shape);
+}
+
+inn_val inn_branches(inn_build *b, const struct inn_site *s, inn_val r, const struct inn_branch *br, uint32_t n,
+		     struct inn_stabilizer how)
+{
+	return inn_parts(b, s, &(struct inn_part){ r, br, n }, 1, how);
 }

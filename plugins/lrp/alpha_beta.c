@@ -50,11 +50,11 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	struct inn_branch inh[2] = { { xp, minus(b, W), down, 1 }, { xn, plus(b, W), none, 1 } };
 	struct inn_stabilizer how = stabilizer(s, &o->guard);
 	double alpha = !isnan(o->alpha) ? o->alpha : isnan(o->beta) ? 2 : o->beta + 1;
-	inn_val r = inn_branches(b, s, inn_mulc(b, s->r, alpha), act, 2, how);
+	struct inn_part part[2] = { { inn_mulc(b, s->r, alpha), act, 2 } };
 
 	if (alpha > 1)
-		r = inn_add(b, r, inn_branches(b, s, inn_mulc(b, s->r, 1 - alpha), inh, 2, how));
-	return r;
+		part[1] = (struct inn_part){ inn_mulc(b, s->r, 1 - alpha), inh, 2 };
+	return inn_parts(b, s, part, alpha > 1 ? 2 : 1, how);
 }
 
 RULE("lrp.alpha_beta", "LRP alpha-beta rule", params, sizeof(struct opts), check, INN_T_AFFINE, 0);

@@ -31,19 +31,22 @@ static inn_val back(inn_build *b, const struct inn_site *s, uint32_t k, const vo
 	const struct opts *o = opts;
 	inn_val W = inn_weight_of(s, INN_W_KERNEL), c = o->bias ? inn_weight_of(s, INN_W_BIAS) : (inn_val){ 0 };
 	inn_val x[2] = { inn_pos_part(b, s->x[k]), inn_neg_part(b, s->x[k]) }, V[2] = { plus(b, W), minus(b, W) }, bias[2] = { plus(b, c), minus(b, c) };
-	inn_val r = inn_const(b, 0, inn_shape_of(b, s->x[k]));
+	struct inn_branch br[INN_MAX_PARTS];
+	struct inn_part part[INN_MAX_PARTS];
+	uint32_t n = 0;
 	bool released = s->dialect == INN_INNVESTIGATE;
 	double a1 = released ? o->beta.v[1] : o->alpha.v[1];
 	const double weight[2][2] = { { o->alpha.v[0], -o->beta.v[0] }, { -o->beta.v[1], a1 } }; /* [sign of x][sign of W] */
 
 	for (int i = 0; i < 2; i++)
 		for (int j = 0; j < 2; j++) {
-			struct inn_branch br = { x[i], V[j], bias[released ? j : i != j], 1 };
-
-			if (weight[i][j] != 0)
-				r = inn_add(b, r, inn_branches(b, s, inn_mulc(b, s->r, weight[i][j]), &br, 1, stabilizer(s, &o->guard)));
+			if (weight[i][j] == 0)
+				continue;
+			br[n] = (struct inn_branch){ x[i], V[j], bias[released ? j : i != j], 1 };
+			part[n] = (struct inn_part){ inn_mulc(b, s->r, weight[i][j]), &br[n], 1 };
+			n++;
 		}
-	return r;
+	return n ? inn_parts(b, s, part, n, stabilizer(s, &o->guard)) : inn_const(b, 0, inn_shape_of(b, s->x[k]));
 }
 
 RULE("lrp.alpha_beta_x", "LRP alpha-beta rule for each pair of signs", params, sizeof(struct opts), check, INN_T_AFFINE, 0);

@@ -56,6 +56,11 @@ struct inn_branch { inn_val x, W, bias; double sign; }; /* sign: of its term in 
  * the operand's shape. An audit counts what the biases take. */
 INN_API inn_val inn_branches(inn_build *b, const struct inn_site *s, inn_val r, const struct inn_branch *br, uint32_t n,
 			     struct inn_stabilizer how);
+/* The sum of inn_branches over parts (up to INN_MAX_PARTS), each of which has a share r of the relevance: every quotient is
+ * taken before one is sent back, and what goes to the same x is added up before x multiplies it. */
+struct inn_part { inn_val r; const struct inn_branch *branch; uint32_t n; };
+#define INN_MAX_PARTS 4u
+INN_API inn_val inn_parts(inn_build *b, const struct inn_site *s, const struct inn_part *part, uint32_t n, struct inn_stabilizer how);
 /* For an audit: `share` [any shape, axis 0 = samples] of the relevance that arrived stays with the layer, for this reason.
  * The same value counts once a site. Records nothing unless the run audits. */
 enum inn_loss { INN_LOSS_BIAS, INN_LOSS_STABILIZER, INN_LOSSES };
