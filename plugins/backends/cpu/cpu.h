@@ -34,6 +34,7 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	size_t offset;
 };
 struct weight { int way; uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset, bytes; }; /* made once per model, for one way of choose.c */
+struct inside { uint32_t of; size_t shift; }; /* a location + 1, 0: it stands alone; elements into it */
 struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
 struct twin { uint32_t op; void *product; struct twin *next; };
@@ -60,6 +61,7 @@ struct inn_exec {
 	bool *need;                /* the value must stand in memory */
 	bool *quotient;            /* a division made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
+	struct inside *inside;     /* by operation: its value stands in another's memory */
 	float **at;                /* by location: its address, NULL if it needs none */
 	uint32_t *iter;            /* current iteration, by INDEX operation */
 	uint32_t *carry;           /* LOOP_LAST + 1 that feeds a CARRY */
@@ -95,6 +97,7 @@ static inline const struct inn_shape *src_shape(const struct inn_exec *e, uint32
 {
 	return &op_of(e, inn_plan_src(e->p, i, k))->shape;
 }
+static inline bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
 static inline size_t round_up(size_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
 static inline int threads_for(const struct inn_exec *e, size_t n) { return n < SMALL ? 1 : e->dev->threads; }
 static inline bool is_map(uint32_t code)
@@ -138,6 +141,7 @@ int cpu_pool(struct inn_exec *e, uint32_t i, uint32_t at);
 int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
 /* fuse.c: finds the tails. */
 int cpu_fuse(struct inn_exec *e);
+uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i); /* the innermost of the plan's blocks that holds it */
 int cpu_matmul(struct inn_exec *e, uint32_t i);
 int cpu_rows(struct inn_exec *e, uint32_t i);
 bool cpu_by_rows(const struct inn_exec *e, uint32_t i); /* choose.c */
@@ -159,7 +163,16 @@ int cpu_reorder(struct inn_exec *e, uint32_t i, struct product *q, const dnnl_me
 int cpu_run_product(struct inn_exec *e, uint32_t i, void *arg);
 int cpu_zero(struct inn_exec *e, uint32_t i, void *arg);
 
-size_t cpu_bytes(const struct inn_exec *e, uint32_t location); /* compile.c: in the arena */
+/* place.c */
+size_t cpu_bytes(const struct inn_exec *e, uint32_t location); /* in the arena */
+int cpu_place(struct inn_exec *e);
+void cpu_addresses(struct inn_exec *e); /* when the arena is there */
+/* inside.c: whether a slice is a piece of the value at `from`, `shift` elements in, and needs no step. */
+bool cpu_cut(struct inn_exec *e, uint32_t i, uint32_t from, size_t shift);
+/* Whether source k of concatenation i, at `from`, is written where it belongs, `shift` elements in, and need not be copied. */
+bool cpu_join(struct inn_exec *e, uint32_t i, uint32_t k, uint32_t from, size_t shift);
+/* The location whose memory holds the one given; adds to *shift. */
+uint32_t cpu_host(const struct inn_exec *e, uint32_t location, size_t *shift);
 int cpu_over(struct inn_exec *e, uint64_t total, uint64_t limit); /* limit.c: INN_ELIMIT with the layers that dominate */
 bool cpu_can_give_up(const struct inn_exec *e, int lean); /* weights.c: it has weights that would be smaller then */
 /* prologue.c */

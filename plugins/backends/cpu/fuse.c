@@ -38,7 +38,7 @@ static bool is_relu(const struct inn_exec *e, uint32_t i, uint32_t of)
 	return zero != NONE && inn_plan_src(e->p, i, 0) == of && op_of(e, zero)->code == INN_OP_CONST && inn_op_value(e->p, zero) == 0;
 }
 
-static uint32_t block_of(const struct inn_exec *e, uint32_t i)
+uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i)
 {
 	uint32_t in = 0;
 
@@ -53,7 +53,7 @@ static uint32_t next_of(const struct inn_exec *e, const struct readers *r, uint3
 {
 	uint32_t n = r->only[end];
 
-	return r->count[end] == 1 && op_of(e, n)->code == code && !e->head[n] && block_of(e, n) == block_of(e, i) &&
+	return r->count[end] == 1 && op_of(e, n)->code == code && !e->head[n] && cpu_block_of(e, n) == cpu_block_of(e, i) &&
 	       inn_shape_eq(&op_of(e, n)->shape, &op_of(e, i)->shape) ? n : NONE;
 }
 
@@ -99,7 +99,7 @@ static uint32_t mask_of(const struct inn_exec *e, const struct readers *r, uint3
 {
 	uint32_t gt = inn_plan_src(e->p, n, other(e, n, end)), zero;
 
-	if (op_of(e, gt)->code != INN_OP_GT || e->head[gt] || block_of(e, gt) != block_of(e, i))
+	if (op_of(e, gt)->code != INN_OP_GT || e->head[gt] || cpu_block_of(e, gt) != cpu_block_of(e, i))
 		return NONE;
 	zero = inn_plan_src(e->p, gt, 1);
 	if (op_of(e, zero)->code != INN_OP_CONST || inn_op_value(e->p, zero) != 0 || !inn_shape_eq(src_shape(e, gt, 0), &op_of(e, i)->shape))

@@ -4,9 +4,13 @@
 #include <omp.h>
 #include <string.h>
 
-#define BLOCK 2048u
+#define BLOCK 1024u
+#define VECTOR 16u      /* elements that loops take at a time */
+#define SHORT_PLANE 256u /* elements; below, planes are not worth looking at */
 
-typedef void (*loop_fn)(float *restrict y, const float *restrict a, const float *restrict b, const float *restrict c, size_t n);
+/* Operand x is read at j & mask: ~0 element by element, 0 the same VECTOR elements again and again. */
+struct operand { const float *x; size_t mask; };
+typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, size_t n);
 
 #define TARGET
 #define V(name) base_##name
@@ -17,24 +21,26 @@ typedef void (*loop_fn)(float *restrict y, const float *restrict a, const float 
 #include "map_ops.h"
 #endif
 
-enum source { IMMEDIATE, FLAT, STRIDED };
+enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
 struct input {
 	enum source kind;
-	uint32_t op, reg;   /* reg: where the block is gathered; not for FLAT */
+	uint32_t op, reg;   /* reg: where the block is gathered, if STRIDED */
 	float value;
 	uint32_t nd;
 	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
+	size_t sample, block; /* CHANNELS: strides of samples and of blocks of channels */
 };
 struct instr { loop_fn fn; uint32_t a[3], op, reg; }; /* a: inputs, then results; op: where it is stored or NONE */
 struct map {
 	struct input *in;
 	struct instr *ins;
 	uint32_t n_in, n_ins, n_regs;
-	size_t count;
+	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
+	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
 };
 
 /* Axes of the output, in the order in which it is stored, merged as far as the dense operand is read with one stride. */
-static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, uint32_t lanes)
+static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, uint32_t lanes, bool planes)
 {
 	size_t stride[INN_MAX_RANK + 1];
 	struct inn_shape s = *y;
@@ -46,6 +52,14 @@ static void merge(struct input *in, const struct inn_shape *x, const struct inn_
 		stride[s.rank++] = stride[1];
 		stride[1] *= lanes;
 	}
+	in->sample = stride[0];
+	in->block = stride[1];
+	in->kind = lanes && planes ? CHANNELS : STRIDED;
+	for (uint32_t d = 2; d < s.rank; d++)
+		if (s.dim[d] > 1 && stride[d] != (d + 1 == s.rank))
+			in->kind = STRIDED;
+	if (in->kind == CHANNELS)
+		return;
 	in->nd = 0;
 	for (uint32_t d = 0; d < s.rank; d++) {
 		if (s.dim[d] == 1)
@@ -108,15 +122,14 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 	}
 }
 
-static void block(const struct inn_exec *e, const struct map *m, float *regs, const float **tab, size_t start)
+/* n elements from `start` on: of the output's order in memory. */
+static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t start, size_t n)
 {
-	size_t n = m->count - start < BLOCK ? m->count - start : BLOCK;
-
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
 
 		if (in->kind == FLAT)
-			tab[k] = e->at[in->op] + start;
+			tab[k].x = e->at[in->op] + start;
 		else if (in->kind == STRIDED)
 			gather(in, e->at[in->op], start, n, regs + (size_t)in->reg * BLOCK);
 	}
@@ -124,37 +137,65 @@ static void block(const struct inn_exec *e, const struct map *m, float *regs, co
 		const struct instr *q = &m->ins[k];
 		float *y = q->op != NONE ? e->at[q->op] + start : regs + (size_t)q->reg * BLOCK;
 
-		q->fn(y, tab[q->a[0]], tab[q->a[1]], tab[q->a[2]], n);
-		tab[m->n_in + k] = y;
+		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], n);
+		tab[m->n_in + k].x = y;
 	}
 }
 
 static size_t scratch_of(const struct map *m)
 {
-	return round_up((size_t)m->n_regs * BLOCK * sizeof(float) + (m->n_in + m->n_ins) * sizeof(void *));
+	return round_up(((size_t)m->n_regs * BLOCK + m->n_in * VECTOR) * sizeof(float) + (m->n_in + m->n_ins) * sizeof(struct operand));
+}
+
+static void repeat(float *to, const float *x, size_t n)
+{
+	for (size_t j = 0; j < VECTOR; j += n)
+		memcpy(to + j, x, n * sizeof(*to));
+}
+
+/* One part of one plane. */
+static void piece(const struct inn_exec *e, const struct map *m, float *regs, float *same, struct operand *tab, size_t j)
+{
+	size_t part = j / m->planes, plane = j % m->planes, whole = m->plane / VECTOR;
+	size_t from = whole * part / m->parts * VECTOR, to = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
+
+	for (uint32_t k = 0; k < m->n_in; k++) {
+		const struct input *in = &m->in[k];
+
+		if (in->kind == CHANNELS)
+			repeat(same + k * VECTOR, e->at[in->op] + plane / m->blocks * in->sample + plane % m->blocks * in->block, e->dev->lanes);
+	}
+	for (size_t n; from < to; from += n) {
+		n = to - from < BLOCK ? to - from : BLOCK;
+		block(e, m, regs, tab, plane * m->plane + from, n);
+	}
 }
 
 static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 {
 	const struct map *m = arg;
-	size_t n_blocks = (m->count + BLOCK - 1) / BLOCK;
 
 	(void)op;
-#pragma omp parallel num_threads(threads_for(e, m->count))
+#pragma omp parallel num_threads(threads_for(e, m->planes * m->plane))
 	{
 		float *regs = (float *)(void *)(e->scratch + scratch_of(m) * (size_t)omp_get_thread_num());
-		const float **tab = (const float **)(void *)(regs + (size_t)m->n_regs * BLOCK);
+		float *same = regs + (size_t)m->n_regs * BLOCK;
+		struct operand *tab = (struct operand *)(void *)(same + m->n_in * VECTOR);
 
-		for (uint32_t k = 0; k < m->n_in; k++) {
-			float *r = regs + (size_t)m->in[k].reg * BLOCK;
+		for (uint32_t k = 0; k < m->n_in + m->n_ins; k++) {
+			const struct input *in = k < m->n_in ? &m->in[k] : NULL;
 
-			tab[k] = r;
-			for (size_t j = 0; m->in[k].kind == IMMEDIATE && j < BLOCK; j++)
-				r[j] = m->in[k].value;
+			tab[k].mask = SIZE_MAX;
+			if (in && in->kind == STRIDED)
+				tab[k].x = regs + (size_t)in->reg * BLOCK;
+			if (in && (in->kind == IMMEDIATE || in->kind == CHANNELS))
+				tab[k] = (struct operand){ same + k * VECTOR, 0 };
+			if (in && in->kind == IMMEDIATE)
+				repeat(same + k * VECTOR, &in->value, 1);
 		}
 #pragma omp for schedule(static)
-		for (size_t b = 0; b < n_blocks; b++)
-			block(e, m, regs, tab, b * BLOCK);
+		for (size_t j = 0; j < m->parts * m->planes; j++)
+			piece(e, m, regs, same, tab, j);
 	}
 	return INN_OK;
 }
@@ -163,6 +204,8 @@ static bool same_read(const struct input *a, const struct input *b)
 {
 	if (a->kind != b->kind || a->op != b->op || a->kind == IMMEDIATE)
 		return a->kind == IMMEDIATE && b->kind == IMMEDIATE && !memcmp(&a->value, &b->value, sizeof(a->value));
+	if (a->kind == CHANNELS)
+		return a->sample == b->sample && a->block == b->block;
 	return a->kind == FLAT || (a->nd == b->nd && !memcmp(a->dim, b->dim, a->nd * sizeof(*a->dim)) &&
 				   !memcmp(a->stride, b->stride, a->nd * sizeof(*a->stride)));
 }
@@ -185,7 +228,7 @@ static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t
 		in.kind = FLAT;
 		in.op = cpu_block(e, i, j, k);
 	} else {
-		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i] ? e->dev->lanes : 0);
+		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i] ? e->dev->lanes : 0, m->planes > 1);
 		in.op = cpu_dense(e, i, j, k);
 	}
 	if (in.op == NONE)
@@ -193,7 +236,7 @@ static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t
 	for (uint32_t n = 0; n < m->n_in; n++)
 		if (same_read(&in, &m->in[n]))
 			return n;
-	if (in.kind != FLAT)
+	if (in.kind == STRIDED)
 		in.reg = m->n_regs++;
 	m->in[m->n_in] = in;
 	return m->n_in++;
@@ -232,6 +275,20 @@ static loop_fn loop_of(const struct inn_exec *e, uint32_t code)
 	return base_table[code];
 }
 
+/* How the result is divided: each thread takes the same places of all planes, or whole samples if there are enough. */
+static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
+{
+	const struct inn_shape *s = &op_of(e, i)->shape;
+	size_t n = e->blocked[i] ? (size_t)s->dim[0] * s->dim[1] / e->dev->lanes : 1, threads = (size_t)e->dev->threads;
+
+	if (n && e->count[i] / n < SHORT_PLANE)
+		n = 1;
+	m->planes = n;
+	m->plane = n ? e->count[i] / n : 0;
+	m->blocks = n > 1 ? s->dim[1] / e->dev->lanes : 1;
+	m->parts = n > 1 && s->dim[0] >= threads ? 1 : threads;
+}
+
 int cpu_map(struct inn_exec *e, uint32_t i)
 {
 	struct map *m = cpu_alloc(e, 1, sizeof(*m));
@@ -250,6 +307,7 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 			e->blocked[j] = blocked;
 	if (!m || !result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
 		return INN_ENOMEM;
+	planes(e, m, i);
 	for (uint32_t pass = 0; pass < 2; pass++) { /* inputs first: their number is where results begin */
 		for (uint32_t j = first; j <= i; j++) {
 			const struct inn_op *o = op_of(e, j);
@@ -276,11 +334,10 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 			result[j] = ++m->n_ins;
 		}
 	}
-	m->count = e->count[i];
 	if (assign(e, m))
 		return INN_ENOMEM;
 	cpu_scratch(e, scratch_of(m) * (size_t)e->dev->threads);
-	if (m->count)
+	if (e->count[i])
 		e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
 	return INN_OK;
 }

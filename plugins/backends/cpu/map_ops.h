@@ -1,9 +1,21 @@
-/* Elementwise loops, included once per instruction set: V(name) names them, TARGET selects the instructions. */
-#define LOOP(expr) for (size_t j = 0; j < n; j++) y[j] = (expr)
-#define UNARY(name, expr) TARGET static void V(name)(float *restrict y, const float *restrict a, const float *restrict b, \
-	const float *restrict c, size_t n) { (void)b; (void)c; LOOP(expr); }
-#define BINARY(name, expr) TARGET static void V(name)(float *restrict y, const float *restrict a, const float *restrict b, \
-	const float *restrict c, size_t n) { (void)c; LOOP(expr); }
+/* Elementwise loops, included once per instruction set: V(name) names them, TARGET selects the instructions. A, B and C are elements of
+ * the operands. */
+#define A a->x[(j & a->mask) + k]
+#define B b->x[(j & b->mask) + k]
+#define C c->x[(j & c->mask) + k]
+#define LOOP(name, expr)                                                                                                       \
+	TARGET static void V(name)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, size_t n) \
+	{                                                                                                                      \
+		size_t j = 0;                                                                                                  \
+                                                                                                                               \
+		(void)b;                                                                                                       \
+		(void)c;                                                                                                       \
+		for (; j + VECTOR <= n; j += VECTOR)                                                                           \
+			for (size_t k = 0; k < VECTOR; k++)                                                                    \
+				y[j + k] = (expr);                                                                             \
+		for (size_t k = 0; j + k < n; k++)                                                                             \
+			y[j + k] = (expr);                                                                                     \
+	}
 
 /* exp to 1 ulp: x = n ln 2 + r, a polynomial in r, and 2^n in two factors so that subnormal results are exact. */
 TARGET static inline float V(expo)(float x)
@@ -26,32 +38,27 @@ TARGET static inline float V(expo)(float x)
 	return x != x ? x : x > 88.72284f ? __builtin_inff() : p;
 }
 
-UNARY(abs, __builtin_fabsf(a[j]))
-UNARY(exp, V(expo)(a[j]))
-UNARY(log, logf(a[j]))
-UNARY(sqrt, __builtin_sqrtf(a[j]))
-UNARY(tanh, tanhf(a[j]))
-UNARY(sigmoid, 1 / (1 + V(expo)(-a[j])))
-UNARY(erf, erff(a[j]))
-UNARY(floor, floorf(a[j]))
-BINARY(add, a[j] + b[j])
-BINARY(sub, a[j] - b[j])
-BINARY(mul, a[j] * b[j])
-BINARY(div, a[j] / b[j])
-BINARY(max, a[j] > b[j] ? a[j] : b[j])
-BINARY(min, a[j] < b[j] ? a[j] : b[j])
-BINARY(pow, powf(a[j], b[j]))
-BINARY(gt, a[j] > b[j] ? 1.0f : 0.0f)
-BINARY(ge, a[j] >= b[j] ? 1.0f : 0.0f)
-BINARY(eq, a[j] == b[j] ? 1.0f : 0.0f)
-TARGET static void V(select)(float *restrict y, const float *restrict a, const float *restrict b, const float *restrict c, size_t n)
-{
-	for (size_t j = 0; j < n; j++) {
-		float p = b[j], q = c[j];
+TARGET static inline float V(pick)(float a, float b, float c) { return a != 0 ? b : c; } /* both are read: no branches */
 
-		y[j] = a[j] != 0 ? p : q;
-	}
-}
+LOOP(abs, __builtin_fabsf(A))
+LOOP(exp, V(expo)(A))
+LOOP(log, logf(A))
+LOOP(sqrt, __builtin_sqrtf(A))
+LOOP(tanh, tanhf(A))
+LOOP(sigmoid, 1 / (1 + V(expo)(-A)))
+LOOP(erf, erff(A))
+LOOP(floor, floorf(A))
+LOOP(add, A + B)
+LOOP(sub, A - B)
+LOOP(mul, A * B)
+LOOP(div, A / B)
+LOOP(max, A > B ? A : B)
+LOOP(min, A < B ? A : B)
+LOOP(pow, powf(A, B))
+LOOP(gt, A > B ? 1.0f : 0.0f)
+LOOP(ge, A >= B ? 1.0f : 0.0f)
+LOOP(eq, A == B ? 1.0f : 0.0f)
+LOOP(select, V(pick)(A, B, C))
 
 static const loop_fn V(table)[INN_OPS] = {
 	[INN_OP_ABS] = V(abs), [INN_OP_EXP] = V(exp), [INN_OP_LOG] = V(log), [INN_OP_SQRT] = V(sqrt), [INN_OP_TANH] = V(tanh),
@@ -59,8 +66,9 @@ static const loop_fn V(table)[INN_OPS] = {
 	[INN_OP_SUB] = V(sub), [INN_OP_MUL] = V(mul), [INN_OP_DIV] = V(div), [INN_OP_MAX] = V(max), [INN_OP_MIN] = V(min),
 	[INN_OP_POW] = V(pow), [INN_OP_GT] = V(gt), [INN_OP_GE] = V(ge), [INN_OP_EQ] = V(eq), [INN_OP_SELECT] = V(select),
 };
+#undef A
+#undef B
+#undef C
 #undef LOOP
-#undef UNARY
-#undef BINARY
 #undef V
 #undef TARGET

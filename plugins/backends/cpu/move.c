@@ -131,23 +131,32 @@ static void close_move(struct move *m, uint32_t from, size_t count)
 	}
 }
 
-static void concat(struct inn_exec *e, uint32_t i, struct moves *q)
+/* A move for each operand that does not stand there yet. */
+static int concat(struct inn_exec *e, uint32_t i, struct moves *q)
 {
 	const struct inn_shape *y = &op_of(e, i)->shape;
 	uint32_t axis = attr_of(e, i)[0];
 	size_t at = 0, ys[INN_MAX_RANK], xs[INN_MAX_RANK];
 
 	dense(y, ys);
-	for (uint32_t k = 0; k < q->n; k++) {
+	for (uint32_t k = 0; k < op_of(e, i)->n_src; k++) {
 		const struct inn_shape *x = src_shape(e, i, k);
+		struct move *m = &q->m[q->n];
+		uint32_t from = e->blocked[i] ? cpu_block(e, i, i, k) : cpu_dense(e, i, i, k);
 
-		dense(x, xs);
-		q->m[k].to_off = at * ys[axis];
+		if (from == NONE)
+			return INN_ENOMEM;
+		m->to_off = at * ys[axis];
 		at += x->dim[axis];
+		if (cpu_join(e, i, k, from, m->to_off))
+			continue;
+		dense(x, xs);
 		for (uint32_t d = 0; d < y->rank; d++)
-			add_axis(&q->m[k], x->dim[d], ys[d], xs[d]);
-		close_move(&q->m[k], q->m[k].from, e->count[inn_plan_src(e->p, i, k)]);
+			add_axis(m, x->dim[d], ys[d], xs[d]);
+		close_move(m, from, e->count[inn_plan_src(e->p, i, k)]);
+		q->n++;
 	}
+	return INN_OK;
 }
 
 /* x [outer, n, inner] by index [k] to y [outer, k, inner], or back with additions. */
@@ -228,30 +237,29 @@ int cpu_move(struct inn_exec *e, uint32_t i)
 	const struct inn_op *o = op_of(e, i);
 	const struct inn_shape *x = src_shape(e, i, 0), *y = &o->shape;
 	struct moves *q;
-	uint32_t at = NONE;
+	uint32_t at = src_of(e, i, 0);
 
 	if (o->code == INN_OP_GATHER || o->code == INN_OP_SCATTER)
 		return take(e, i);
 	if (!(q = cpu_alloc(e, 1, sizeof(*q) + o->n_src * sizeof(q->m[0]))))
 		return INN_ENOMEM;
-	q->n = o->n_src;
 	e->blocked[i] = keeps_blocks(e, i);
-	for (uint32_t k = 0; k < o->n_src && (o->code == INN_OP_CONCAT || o->code == INN_OP_SLICE); k++) {
-		at = e->blocked[i] ? cpu_block(e, i, i, k) : cpu_dense(e, i, i, k);
-		if (at == NONE)
-			return INN_ENOMEM;
-		q->m[k].from = at;
-	}
+	if (o->code == INN_OP_SLICE && (at = e->blocked[i] ? cpu_block(e, i, i, 0) : cpu_dense(e, i, i, 0)) == NONE)
+		return INN_ENOMEM;
 	switch (o->code) {
 	case INN_OP_PERMUTE: permute(&q->m[0], x, y, attr_of(e, i)); break;
 	case INN_OP_EXPAND: expand(&q->m[0], x, y); break;
 	case INN_OP_SLICE: slice(&q->m[0], x, y, attr_of(e, i)); break;
 	case INN_OP_PAD: pad(&q->m[0], x, y, attr_of(e, i)); break;
-	default: concat(e, i, q); break;
+	default:
+		if (concat(e, i, q))
+			return INN_ENOMEM;
 	}
+	if (o->code == INN_OP_SLICE && e->count[i] && cpu_cut(e, i, at, q->m[0].from_off))
+		return INN_OK;
 	if (o->code != INN_OP_CONCAT)
-		close_move(&q->m[0], at == NONE ? src_of(e, i, 0) : at, o->code == INN_OP_PAD ? e->count[inn_plan_src(e->p, i, 0)] : e->count[i]);
-	if (e->count[i])
+		close_move(&q->m[q->n++], at, o->code == INN_OP_PAD ? e->count[inn_plan_src(e->p, i, 0)] : e->count[i]);
+	if (e->count[i] && q->n)
 		e->step[i] = (struct step){ .fn = run_moves, .arg = q, .op = i };
 	return INN_OK;
 }

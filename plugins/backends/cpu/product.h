@@ -39,7 +39,6 @@ static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t byte
 	cpu_scratch(e, q->top);
 	return at;
 }
-static inline bool in_prologue(const struct inn_exec *e, uint32_t i) { return e->p->n_blocks && i < e->p->blocks[0].n; }
 
 /* weights.c: room among what is kept for the kernel in a layout of our own; fresh: nobody has asked for it before. */
 int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_t bytes, size_t *offset, bool *fresh);

@@ -13,6 +13,7 @@
 #include <immintrin.h>
 #endif
 
+#define FEW ((size_t)1 << 19) /* bytes of weights that every thread may read for itself */
 #define AHEAD 512 /* floats by which kernels fetch weights ahead of their use */
 
 struct winograd {
@@ -173,7 +174,7 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 			shared_chunk(&r, k, (float *)(void *)e->scratch, threads);
 		return INN_OK;
 	}
-#pragma omp parallel for num_threads(e->dev->threads) schedule(dynamic)
+#pragma omp parallel for num_threads(e->dev->threads) schedule(static)
 	for (size_t k = 0; k < w->chunks; k++)
 		chunk(&r, k, (float *)(void *)(e->scratch + scratch_of(w) * (size_t)omp_get_thread_num()));
 	return INN_OK;
@@ -185,6 +186,8 @@ static void divide(struct winograd *w, size_t threads)
 	size_t most = w->c + w->o <= 256 ? 56 : 112;
 
 	w->chunks = (w->tiles + most - 1) / most;
+	if (w->chunks < threads && w->points * w->c * w->o * sizeof(float) <= FEW && w->tiles >= threads)
+		w->chunks = threads;
 	if (w->chunks >= threads && w->chunks < 8 * threads)
 		w->chunks = (w->chunks + threads - 1) / threads * threads;
 	w->step = (w->tiles + w->chunks - 1) / w->chunks;
