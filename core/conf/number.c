@@ -78,7 +78,12 @@ static unsigned distance(const char *a, const char *b)
 void inn__nearest_offer(void *nearest, const char *name)
 {
 	struct inn__nearest *n = nearest;
-	unsigned d = distance(n->want, name), len = (unsigned)strlen(n->want);
+	size_t len = strlen(n->want), other = strlen(name);
+	size_t apart = len > other ? len - other : other - len; /* the distance is no smaller */
+
+	if (apart > len / 3 + 1)
+		return;
+	unsigned d = distance(n->want, name);
 
 	if (d <= len / 3 + 1 && d < len && (!n->best || d < n->distance)) {
 		n->best = name;

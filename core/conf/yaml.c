@@ -251,12 +251,29 @@ int inn__yaml_text(inn_ctx *ctx, const char *label, const char *text, struct inn
 	return read_text(ctx, label, text, strlen(text), out);
 }
 
+/* All of a file, of which only MAX_BYTES + 1 are of interest; free it. NULL: no memory. */
+static char *slurp(FILE *f, size_t *n)
+{
+	size_t room = 4096;
+	char *text = malloc(room), *more;
+
+	for (*n = 0; text; text = more) {
+		*n += fread(text + *n, 1, room - *n, f);
+		if (*n < room || *n > MAX_BYTES)
+			return text;
+		room *= 2;
+		if (!(more = realloc(text, room)))
+			free(text);
+	}
+	return NULL;
+}
+
 int inn__yaml_file(inn_ctx *ctx, const char *path, struct inn__yaml **out)
 {
 	struct inn_loc loc = { .file = path };
 	FILE *f = fopen(path, "rb");
-	char *text = f ? malloc(MAX_BYTES + 1) : NULL;
-	size_t n = text ? fread(text, 1, MAX_BYTES + 1, f) : 0;
+	size_t n = 0;
+	char *text = f ? slurp(f, &n) : NULL;
 	int rc;
 
 	if (!f)

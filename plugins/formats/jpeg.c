@@ -9,6 +9,7 @@
 
 #define SIDE_MAX 16384u /* what one row may need, whatever the limits */
 #define SCANS_MAX 256
+#define WORK ((uint64_t)1 << 31) /* elements that all scans pass; or 2048 times the file's size */
 
 struct job {
 	struct jpeg_decompress_struct d;
@@ -47,10 +48,15 @@ static void refuse(struct job *j, const char *why)
 }
 
 /* A progressive file may have thousands of scans over a large picture in a few bytes. */
-static void on_progress(j_common_ptr d)
+static void on_progress(j_common_ptr common)
 {
-	if (((j_decompress_ptr)d)->input_scan_number > SCANS_MAX)
-		refuse(d->client_data, "too many scans");
+	j_decompress_ptr d = (j_decompress_ptr)common;
+	struct job *j = d->client_data;
+	uint64_t scans = (uint64_t)d->input_scan_number, elements = (uint64_t)d->image_width * d->image_height * (uint64_t)d->num_components;
+	uint64_t most = (uint64_t)j->s->size << 11;
+
+	if (scans > SCANS_MAX || (scans * elements > most && scans * elements > WORK))
+		refuse(j, "too many scans");
 }
 
 /* False after an error. All that must survive the jump is in *j. */
@@ -68,6 +74,8 @@ static bool decode(struct job *j)
 	jpeg_read_header(d, TRUE);
 	if (d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK)
 		refuse(j, "it has the printing colours CMYK; convert it to RGB");
+	if (d->arith_code)
+		refuse(j, "it is packed by arithmetic coding; pack it as baseline or progressive");
 	if (d->image_width > SIDE_MAX || d->image_height > SIDE_MAX)
 		refuse(j, "it is wider or higher than 16384 pixels");
 	uint64_t pixels = (uint64_t)d->image_width * d->image_height, bytes = pixels * (uint64_t)d->num_components;

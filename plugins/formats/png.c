@@ -22,11 +22,11 @@ static const struct inn_param params[] = {
 struct job { /* what the callbacks and the two functions with setjmp share */
 	inn_ctx *ctx;
 	struct inn_stream *s;
-	size_t at;
+	bool ended;
 	png_structp png;
 	png_infop info;
 	uint32_t height, width, channels, depth;
-	uint8_t *pixels, **rows;
+	uint8_t *pixels;
 	int status; /* of inn_stream_put */
 	char error[96];
 };
@@ -43,16 +43,6 @@ static void on_warning(png_structp png, png_const_charp text)
 {
 	(void)png;
 	(void)text;
-}
-
-static void on_read(png_structp png, png_bytep to, size_t n)
-{
-	struct job *j = png_get_io_ptr(png);
-
-	if (n > j->s->size - j->at)
-		png_error(png, "the file is cut off");
-	memcpy(to, j->s->data + j->at, n);
-	j->at += n;
 }
 
 static void on_write(png_structp png, png_bytep from, size_t n)
@@ -88,41 +78,61 @@ static void transforms(struct job *j)
 	png_read_update_info(j->png, j->info);
 }
 
-/* False after png_error. All that must survive the jump is in *j. */
-static bool decode(struct job *j)
+/* The picture's head was read. */
+static void on_head(png_structp png, png_infop info)
 {
+	struct job *j = png_get_progressive_ptr(png);
 	const struct inn_loc loc = { .file = j->s->path };
 	size_t row;
 
+	transforms(j);
+	j->height = png_get_image_height(png, info);
+	j->width = png_get_image_width(png, info);
+	j->channels = png_get_channels(png, info);
+	j->depth = png_get_bit_depth(png, info) / 8u;
+	row = png_get_rowbytes(png, info);
+	if (row != (size_t)j->width * j->channels * j->depth || j->depth < 1 || j->depth > 2 || j->channels < 1 || j->channels > 4)
+		png_error(png, "an unknown kind of pixel");
+	/* Four channels of eight bits may come from one bit a pixel. */
+	if ((uint64_t)row * j->height / 32 > (uint64_t)j->s->size * DEFLATE_RATIO)
+		png_error(png, "the file is too short for its size in pixels");
+	if ((j->status = inn_within(j->ctx, INN_LIMIT_PIXELS, &loc, (uint64_t)j->width * j->height, 0, "pixels of the picture")) < 0 ||
+	    (j->status = inn_within(j->ctx, INN_LIMIT_UNPACKED, &loc, (uint64_t)row * j->height, j->s->size, "bytes of the picture")) < 0)
+		png_error(png, "");
+	if (!(j->pixels = calloc(j->height, row)))
+		png_error(png, "out of memory");
+}
+
+static void on_row(png_structp png, png_bytep row, png_uint_32 at, int pass)
+{
+	struct job *j = png_get_progressive_ptr(png);
+
+	(void)pass;
+	png_progressive_combine_row(png, j->pixels + (size_t)at * j->width * j->channels * j->depth, row);
+}
+
+static void on_end(png_structp png, png_infop info)
+{
+	struct job *j = png_get_progressive_ptr(png);
+	bool interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+
+	if (interlaced ? png_get_current_pass_number(png) < PNG_INTERLACE_ADAM7_PASSES : png_get_current_row_number(png) < j->height)
+		png_error(png, "pixels are missing");
+	j->ended = true;
+}
+
+/* False after png_error. All that must survive the jump is in *j. The progressive reader leaves alone what follows the last pixel, where
+ * the other one would unpack all of it. */
+static bool decode(struct job *j)
+{
 	if (setjmp(png_jmpbuf(j->png)))
 		return false;
 	png_set_user_limits(j->png, SIDE_MAX, SIDE_MAX);
-	png_set_chunk_malloc_max(j->png, 8u << 20);
-	png_set_chunk_cache_max(j->png, 128);
-	png_set_read_fn(j->png, j, on_read);
-	png_read_info(j->png, j->info);
-	transforms(j);
-	j->height = png_get_image_height(j->png, j->info);
-	j->width = png_get_image_width(j->png, j->info);
-	j->channels = png_get_channels(j->png, j->info);
-	j->depth = png_get_bit_depth(j->png, j->info) / 8u;
-	row = png_get_rowbytes(j->png, j->info);
-	if (row != (size_t)j->width * j->channels * j->depth || j->depth < 1 || j->depth > 2 || j->channels < 1 || j->channels > 4)
-		png_error(j->png, "an unknown kind of pixel");
-	/* Four channels of eight bits may come from one bit a pixel. */
-	if ((uint64_t)row * j->height / 32 > (uint64_t)j->s->size * DEFLATE_RATIO)
-		png_error(j->png, "the file is too short for its size in pixels");
-	if ((j->status = inn_within(j->ctx, INN_LIMIT_PIXELS, &loc, (uint64_t)j->width * j->height, 0, "pixels of the picture")) < 0 ||
-	    (j->status = inn_within(j->ctx, INN_LIMIT_UNPACKED, &loc, (uint64_t)row * j->height, j->s->size, "bytes of the picture")) < 0)
-		png_error(j->png, "");
-	j->pixels = calloc(j->height, row);
-	j->rows = malloc(j->height * sizeof(*j->rows));
-	if (!j->pixels || !j->rows)
-		png_error(j->png, "out of memory");
-	for (uint32_t i = 0; i < j->height; i++)
-		j->rows[i] = j->pixels + i * row;
-	png_read_image(j->png, j->rows);
-	png_read_end(j->png, NULL);
+	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* texts and profiles, which may be packed, too */
+	png_set_progressive_read_fn(j->png, j, on_head, on_row, on_end);
+	png_process_data(j->png, j->info, (png_bytep)(uintptr_t)j->s->data, j->s->size);
+	if (!j->ended)
+		png_error(j->png, "the file is cut off");
 	return true;
 }
 
@@ -182,7 +192,6 @@ static int read_tensor(inn_ctx *ctx, struct inn_stream *s, const void *opts, str
 		composite(&j, t);
 	png_destroy_read_struct(&j.png, &j.info, NULL);
 	free(j.pixels);
-	free(j.rows);
 	return status;
 }
 
