@@ -5,18 +5,27 @@ struct opts {
 	int64_t axis;
 };
 
-static const struct inn_param params[] = { INN_INT(struct opts, axis, 1, -8, 7, "axis along which the operands are joined"), { 0 } };
+static const struct inn_param params[] = { OPTIONAL_INT(struct opts, axis, -8, 7, "axis along which the operands are joined"), { 0 } };
+
+/* Before opset 4 an absent axis is 1. */
+static bool joined(inn_ctx *ctx, const inn_node *n, uint32_t rank, uint32_t *axis)
+{
+	const struct opts *o = inn_node_opts(n);
+
+	if (o->axis == INN_NO_INT && inn_node_opset(n) >= 4)
+		return unsupported_in(ctx, n, "attribute axis is missing"), false;
+	return axis_of(ctx, n, o->axis == INN_NO_INT ? 1 : o->axis, rank, axis);
+}
 
 static int fold(FOLD)
 {
-	const struct opts *o = inn_node_opts(n);
 	struct inn_shape s;
 	uint64_t total = 0;
 	size_t count, outer = 1, at = 0, size;
 	uint32_t axis;
 	int status;
 
-	if (!n_in || !axis_of(ctx, n, o->axis, in[0].shape.rank, &axis))
+	if (!n_in || !joined(ctx, n, in[0].shape.rank, &axis))
 		return INN_ESHAPE;
 	s = in[0].shape;
 	size = inn_dtype_size(in[0].dtype);
@@ -48,7 +57,6 @@ static int fold(FOLD)
 
 static inn_val forward(FORWARD)
 {
-	const struct opts *o = inn_node_opts(n);
 	uint32_t axis, count = 0, n_in = inn_node_n_in(n);
 	inn_val *v = inn_alloc(inn_build_ctx(b), n_in + 1, sizeof(*v));
 
@@ -64,7 +72,7 @@ static inn_val forward(FORWARD)
 		else if (!inn_node_shape(n, k) || !inn_node_const(n, k) || host_is_float(inn_node_const(n, k)->dtype) == false)
 			return unsupported(b, n, "an operand is missing or is made of integers");
 	}
-	if (!count || !axis_of(inn_build_ctx(b), n, o->axis, inn_shape_of(b, v[0])->rank, &axis))
+	if (!count || !joined(inn_build_ctx(b), n, inn_shape_of(b, v[0])->rank, &axis))
 		return no_value;
 	return inn_concat(b, v, count, axis);
 }

@@ -17,6 +17,8 @@ static inline bool element_positions(inn_ctx *ctx, const inn_node *n, const stru
 	if (!t || !t->data || t->shape.rank != s->rank || !inn_shape_count(&t->shape, &count) || !inn_shape_count(s, &total) ||
 	    total > POSITION_MAX || count > POSITION_MAX)
 		return unsupported_in(ctx, n, "indices must be constant, of the data's rank, and within 16777216 elements"), false;
+	if (!index_type(ctx, n, t))
+		return false;
 	for (uint32_t d = 0; d < s->rank; d++)
 		if (d != axis && t->shape.dim[d] > s->dim[d])
 			return unsupported_in(ctx, n, "there are more indices than data along an axis"), false;

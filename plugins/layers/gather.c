@@ -1,5 +1,5 @@
 /* Gather along one axis; negative indices count from the end. */
-#include "host.h"
+#include "index.h"
 
 struct opts {
 	int64_t axis;
@@ -43,7 +43,7 @@ static int fold(FOLD)
 	uint32_t axis;
 	int status;
 
-	if (!host_given(ctx, n, in, n_in, 2) || !result(ctx, n, &in[0].shape, &in[1].shape, &axis, &to) || !inn_shape_count(&in[1].shape, &n_index))
+	if (!host_given(ctx, n, in, n_in, 2) || !index_type(ctx, n, &in[1]) || !result(ctx, n, &in[0].shape, &in[1].shape, &axis, &to) || !inn_shape_count(&in[1].shape, &n_index))
 		return unsupported_in(ctx, n, "the operands do not fit");
 	if ((status = host_new(ctx, n, in[0].dtype, &to, &count, out)) < 0)
 		return status;
@@ -93,6 +93,8 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id || !result(inn_build_ctx(b), n, &s, t ? &t->shape : inn_shape_of(b, index), &axis, &to))
 		return unsupported(b, n, "the data must be floating-point");
+	if (t ? !index_type(inn_build_ctx(b), n, t) : index.id && !computed_index_type(inn_build_ctx(b), n, 1))
+		return no_value;
 	if (t && t->data && inn_shape_count(&t->shape, &count) && count == 1) {
 		if (index_at(inn_build_ctx(b), n, t, 0, s.dim[axis], &i) < 0)
 			return no_value;

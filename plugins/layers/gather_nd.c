@@ -17,6 +17,8 @@ static bool positions(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s
 
 	if (!depth || shared >= t->shape.rank || shared + depth > s->rank || t->shape.rank - 1 + s->rank - shared - depth > INN_MAX_RANK)
 		return unsupported_in(ctx, n, "constant indices that fit the data are expected"), false;
+	if (!index_type(ctx, n, t))
+		return false;
 	*to = t->shape;
 	to->rank--;
 	*rows = 1;

@@ -17,6 +17,8 @@ static int fold(FOLD)
 		return INN_EUNSUP; /* recorded */
 	if (n_in < 3 || !in[0].data || !in[1].data || !in[2].data || !in[1].shape.rank || in[0].dtype != in[2].dtype)
 		return unsupported_in(ctx, n, "data, indices and updates must be constant");
+	if (!index_type(ctx, n, &in[1]))
+		return INN_EMODEL;
 	uint32_t depth = in[1].shape.dim[in[1].shape.rank - 1];
 
 	if (!depth || depth > in[0].shape.rank || !inn_shape_count(&in[1].shape, &n_index) || !inn_shape_count(&in[2].shape, &n_updates))
@@ -55,6 +57,8 @@ static inn_val forward(FORWARD)
 	(void)out;
 	if (!v.id || !updates.id || !depth || depth > s.rank || !inn_shape_count(&t->shape, &count))
 		return unsupported(b, n, "the indices must be constant and fit the data");
+	if (!index_type(ctx, n, t))
+		return no_value;
 	for (uint32_t d = 0; d < s.rank; d++)
 		view.dim[d >= depth] *= s.dim[d];
 	rows.dim[0] = (uint32_t)(count / depth);

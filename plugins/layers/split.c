@@ -13,6 +13,24 @@ static const struct inn_param params[] = {
 	{ 0 },
 };
 
+/* Without sizes the parts are equal. From opset 18 on their number is said and the last may be smaller. */
+static bool even(inn_ctx *ctx, const inn_node *n, bool sizes, int64_t length)
+{
+	const struct opts *o = inn_node_opts(n);
+	uint32_t parts = inn_node_n_out(n);
+
+	if (inn_node_opset(n) < 18) {
+		if (!sizes && length % parts)
+			return unsupported_in(ctx, n, "the axis does not split into equal parts, and no sizes are given"), false;
+		return true;
+	}
+	if (sizes == (o->num_outputs != 0))
+		return unsupported_in(ctx, n, "either input split or attribute num_outputs is expected"), false;
+	if (!sizes && o->num_outputs != parts)
+		return unsupported_in(ctx, n, "num_outputs is not the number of outputs"), false;
+	return true;
+}
+
 /* Where part `i` lies; false if the sizes do not fit. */
 static bool part(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, uint32_t i, uint32_t *axis, int64_t *from, int64_t *to)
 {
@@ -23,10 +41,10 @@ static bool part(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, uin
 
 	if (count < 0 || !axis_of(ctx, n, o->axis, s->rank, axis))
 		return false;
-	int64_t length = s->dim[*axis], each = (length + parts - 1) / parts;
+	int64_t length = s->dim[*axis], each = (length + parts - 1) / parts, sum = 0;
 
-	int64_t sum = 0;
-
+	if (!even(ctx, n, count > 0, length))
+		return false;
 	for (int k = 0; k < count; k++)
 		sum += size[k] < 0 || size[k] > length ? INT64_MAX / MAX_LIST : size[k];
 	*from = count ? 0 : each * i;

@@ -1,7 +1,7 @@
 /* Tables that a layer makes for itself: matrices applied along an axis, and lists of positions. */
 #ifndef LAYERS_TABLE_H
 #define LAYERS_TABLE_H
-#include "host.h"
+#include "index.h"
 
 /* A table as a value; its name tells the node, what it is, and the operand's shape for which it was made. */
 static inline inn_val table(inn_build *b, const inn_node *n, const char *what, const struct inn_shape *s, const struct inn_tensor *t)

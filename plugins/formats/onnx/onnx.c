@@ -1,5 +1,6 @@
 /* ONNX models, opset 1 to 21, through protobuf-c on the schema that the system ships. A node becomes a layer of its operator's
  * name in snake_case (BatchNormalization: batch_normalization, PRelu: p_relu, LRN: lrn). */
+#include "arity.h"
 #include "scan.h"
 #include "tensor.h"
 #include <ctype.h>
@@ -112,16 +113,32 @@ static int attribute(struct reader *r, inn_node *node, const Onnx__AttributeProt
 	}
 }
 
+/* Inputs that are absent at the end count as none. */
+static int check_inputs(struct reader *r, const Onnx__NodeProto *n, const char *name)
+{
+	uint32_t most = onnx_most_inputs(n->op_type ? n->op_type : "", r->opset);
+	size_t given = n->n_input;
+
+	while (given && !*n->input[given - 1])
+		given--;
+	if (given <= most)
+		return INN_OK;
+	return inn_fail(r->ctx, INN_EMODEL, &r->loc, "%s (%s, opset %u) takes %u input%s; %zu are given", name, n->op_type, r->opset, most,
+			most == 1 ? "" : "s", given);
+}
+
 static int node(struct reader *r, const Onnx__NodeProto *n, size_t index)
 {
 	const char *op = n->op_type ? n->op_type : "", *name = n->name && *n->name ? n->name : NULL;
 	char kind[128];
-	int rc = INN_OK;
+	int rc;
 
 	if (n->domain && *n->domain && strcmp(n->domain, "ai.onnx"))
 		return inn_fail(r->ctx, INN_EUNSUP, &r->loc, "%s: operator %s of domain %s; only ai.onnx is supported", name ? name : "a node", op, n->domain);
 	if (!name && !(name = inn_printf(r->ctx, "%s_%zu", op, index)))
 		return INN_ENOMEM;
+	if ((rc = check_inputs(r, n, name)) < 0)
+		return rc;
 	if (!strcmp(op, "Constant"))
 		return constant_node(r, n);
 	if (!isupper((unsigned char)*op))
