@@ -128,6 +128,19 @@ static float *near(const struct map *m, const struct strip *s, uint32_t op, size
 	return s && s->op == op ? s->x + plane % m->blocks * s->pitch + at - s->from : NULL;
 }
 
+/* Fetches what the next block reads while this one is computed: short pieces of many planes are no stream that the processor sees. */
+static void fetch(const struct inn_exec *e, const struct map *m, size_t start, size_t n, const struct strip *s)
+{
+	for (uint32_t k = 0; k < m->n_in; k++)
+		if (m->in[k].kind == FLAT && !(s && s->op == m->in[k].op))
+			for (size_t j = 0; j < n; j += VECTOR)
+				__builtin_prefetch(e->at[m->in[k].op] + start + j);
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		if (m->ins[k].to != NONE)
+			for (size_t j = 0; j < n; j += VECTOR)
+				__builtin_prefetch(e->at[m->ins[k].to] + start + j, 1);
+}
+
 /* n elements of a plane from `at` on. */
 static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t plane, size_t at, size_t n,
 		  const struct strip *s)
@@ -191,6 +204,7 @@ void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch)
 static void piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s)
 {
 	float *same = same_of(m, scratch);
+	size_t first = from;
 
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
@@ -200,6 +214,10 @@ static void piece(const struct inn_exec *e, const struct map *m, char *scratch, 
 	}
 	for (size_t n; from < to; from += n) {
 		n = to - from < BLOCK ? to - from : BLOCK;
+		if (from + n < to)
+			fetch(e, m, plane * m->plane + from + n, to - from - n < BLOCK ? to - from - n : BLOCK, s);
+		else if (plane + 1 < m->planes)
+			fetch(e, m, (plane + 1) * m->plane + first, to - first < BLOCK ? to - first : BLOCK, s);
 		block(e, m, (float *)(void *)scratch, tab_of(m, scratch), plane, from, n, s);
 	}
 }
