@@ -123,7 +123,7 @@ static int analyse(struct inn_exec *e)
 			e->last[i] = last[e->group[i]];
 		if (o->code == INN_OP_RESHAPE)
 			continue;
-		e->quotient[i] = o->code == INN_OP_DIV;
+		e->quotient[i] = o->code == INN_OP_DIV && o->home; /* not of weights */
 		if (e->tail[i].at && e->tail[i].by != NONE)
 			e->need[root_of(e, e->tail[i].by, 0)] = true;
 		for (uint32_t k = 0; k < o->n_src; k++) {

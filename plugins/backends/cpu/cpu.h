@@ -61,7 +61,7 @@ struct inn_exec {
 	struct strips **strips;    /* by operation: what its step computes strip by strip */
 	uint32_t *moved;           /* by operation: the one + 1 whose step makes its value, or its group's, in strips */
 	bool *need;                /* the value must stand in memory */
-	bool *quotient;            /* a division made it, or something it is made of */
+	bool *quotient;            /* a division for each batch made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
 	struct inside *inside;     /* by operation: its value stands in another's memory */
 	float **at;                /* by location: its address, NULL if it needs none */
