@@ -87,7 +87,8 @@ static bool tables(struct inn_exec *e)
 	       (e->step = cpu_alloc(e, n, sizeof(*e->step))) && (e->blocked = cpu_alloc(e, n, sizeof(*e->blocked))) &&
 	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->tail = cpu_alloc(e, n, sizeof(*e->tail))) &&
 	       (e->head = cpu_alloc(e, n, sizeof(*e->head))) && (e->after = cpu_alloc(e, n, sizeof(*e->after))) &&
-	       (e->quotient = cpu_alloc(e, n, sizeof(*e->quotient))) && (e->inside = cpu_alloc(e, n, sizeof(*e->inside)));
+	       (e->quotient = cpu_alloc(e, n, sizeof(*e->quotient))) && (e->inside = cpu_alloc(e, n, sizeof(*e->inside))) &&
+	       (e->strips = cpu_alloc(e, n, sizeof(*e->strips))) && (e->moved = cpu_alloc(e, n, sizeof(*e->moved)));
 }
 
 /* Which values share memory, which are computed together, and which need memory at all. */
@@ -122,7 +123,7 @@ static int analyse(struct inn_exec *e)
 			e->last[i] = last[e->group[i]];
 		if (o->code == INN_OP_RESHAPE)
 			continue;
-		e->quotient[i] = o->code == INN_OP_DIV;
+		e->quotient[i] = o->code == INN_OP_DIV && o->home; /* not of weights */
 		if (e->tail[i].at && e->tail[i].by != NONE)
 			e->need[root_of(e, e->tail[i].by, 0)] = true;
 		for (uint32_t k = 0; k < o->n_src; k++) {
@@ -137,7 +138,7 @@ static int analyse(struct inn_exec *e)
 		if (inn_op_class(o->code) == 'O' || o->code == INN_OP_INPUT || o->code == INN_OP_PARAM || o->code == INN_OP_INDEX)
 			e->need[i] = o->code != INN_OP_ACCUMULATE;
 	}
-	return INN_OK;
+	return cpu_find_strips(e);
 }
 
 /* Families that look at layouts record for themselves what they read. */
@@ -156,8 +157,10 @@ static int build(struct inn_exec *e, uint32_t i)
 	for (uint32_t k = 0; k < o->n_src && !asks(o->code); k++)
 		if (cpu_dense(e, i, i, k) == NONE)
 			return INN_ENOMEM;
-	if (e->tail[i].at)
-		return INN_OK; /* done where its tail ends */
+	if (e->strips[i])
+		return cpu_strips(e, i);
+	if (e->tail[i].at || e->moved[i])
+		return INN_OK; /* done where its tail ends, or in strips */
 	if (e->head[i]) {
 		uint32_t from = e->head[i] - 1;
 

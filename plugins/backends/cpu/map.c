@@ -1,5 +1,5 @@
 /* Elementwise groups: one pass over memory, in blocks that stay in the cache. */
-#include "cpu.h"
+#include "map.h"
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -30,7 +30,7 @@ struct input {
 	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
 	size_t sample, block; /* CHANNELS: strides of samples and of blocks of channels */
 };
-struct instr { loop_fn fn; uint32_t a[3], op, reg; }; /* a: inputs, then results; op: where it is stored or NONE */
+struct instr { loop_fn fn; uint32_t a[3], op, to, reg; }; /* a: inputs, then results; to: where op's result is stored, or NONE */
 struct map {
 	struct input *in;
 	struct instr *ins;
@@ -122,30 +122,58 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 	}
 }
 
-/* n elements from `start` on: of the output's order in memory. */
-static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t start, size_t n)
+/* Where the strip of an operation's value stands, from element `at` of a plane on; NULL: it is none of a strip. */
+static float *near(const struct map *m, const struct strip *s, uint32_t op, size_t plane, size_t at)
 {
+	return s && s->op == op ? s->x + plane % m->blocks * s->pitch + at - s->from : NULL;
+}
+
+/* Fetches what the next block reads while this one is computed: short pieces of many planes are no stream that the processor sees. */
+static void fetch(const struct inn_exec *e, const struct map *m, size_t start, size_t n, const struct strip *s)
+{
+	for (uint32_t k = 0; k < m->n_in; k++)
+		if (m->in[k].kind == FLAT && !(s && s->op == m->in[k].op))
+			for (size_t j = 0; j < n; j += VECTOR)
+				__builtin_prefetch(e->at[m->in[k].op] + start + j);
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		if (m->ins[k].to != NONE)
+			for (size_t j = 0; j < n; j += VECTOR)
+				__builtin_prefetch(e->at[m->ins[k].to] + start + j, 1);
+}
+
+/* n elements of a plane from `at` on. */
+static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t plane, size_t at, size_t n,
+		  const struct strip *s)
+{
+	size_t start = plane * m->plane + at;
+
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
 
-		if (in->kind == FLAT)
+		if (in->kind == FLAT && !(tab[k].x = near(m, s, in->op, plane, at)))
 			tab[k].x = e->at[in->op] + start;
 		else if (in->kind == STRIDED)
 			gather(in, e->at[in->op], start, n, regs + (size_t)in->reg * BLOCK);
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		const struct instr *q = &m->ins[k];
-		float *y = q->op != NONE ? e->at[q->op] + start : regs + (size_t)q->reg * BLOCK;
+		float *stored = q->to != NONE ? e->at[q->to] + start : NULL, *y = near(m, s, q->op, plane, at);
 
+		y = y ? y : stored ? stored : regs + (size_t)q->reg * BLOCK;
 		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], n);
+		if (stored && y != stored)
+			memcpy(stored, y, n * sizeof(*y));
 		tab[m->n_in + k].x = y;
 	}
 }
 
-static size_t scratch_of(const struct map *m)
+size_t cpu_map_scratch(const struct map *m)
 {
 	return round_up(((size_t)m->n_regs * BLOCK + m->n_in * VECTOR) * sizeof(float) + (m->n_in + m->n_ins) * sizeof(struct operand));
 }
+
+static float *same_of(const struct map *m, char *scratch) { return (float *)(void *)scratch + (size_t)m->n_regs * BLOCK; }
+static struct operand *tab_of(const struct map *m, char *scratch) { return (struct operand *)(void *)(same_of(m, scratch) + m->n_in * VECTOR); }
 
 static void repeat(float *to, const float *x, size_t n)
 {
@@ -153,11 +181,30 @@ static void repeat(float *to, const float *x, size_t n)
 		memcpy(to + j, x, n * sizeof(*to));
 }
 
-/* One part of one plane. */
-static void piece(const struct inn_exec *e, const struct map *m, float *regs, float *same, struct operand *tab, size_t j)
+void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch)
 {
-	size_t part = j / m->planes, plane = j % m->planes, whole = m->plane / VECTOR;
-	size_t from = whole * part / m->parts * VECTOR, to = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
+	float *same = same_of(m, scratch);
+	struct operand *tab = tab_of(m, scratch);
+
+	(void)e;
+	for (uint32_t k = 0; k < m->n_in + m->n_ins; k++) {
+		const struct input *in = k < m->n_in ? &m->in[k] : NULL;
+
+		tab[k].mask = SIZE_MAX;
+		if (in && in->kind == STRIDED)
+			tab[k].x = (float *)(void *)scratch + (size_t)in->reg * BLOCK;
+		if (in && (in->kind == IMMEDIATE || in->kind == CHANNELS))
+			tab[k] = (struct operand){ same + k * VECTOR, 0 };
+		for (size_t j = 0; in && in->kind == IMMEDIATE && j < VECTOR; j++)
+			same[k * VECTOR + j] = in->value;
+	}
+}
+
+/* Elements [from, to) of one plane. */
+static void piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s)
+{
+	float *same = same_of(m, scratch);
+	size_t first = from;
 
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
@@ -167,35 +214,37 @@ static void piece(const struct inn_exec *e, const struct map *m, float *regs, fl
 	}
 	for (size_t n; from < to; from += n) {
 		n = to - from < BLOCK ? to - from : BLOCK;
-		block(e, m, regs, tab, plane * m->plane + from, n);
+		if (from + n < to)
+			fetch(e, m, plane * m->plane + from + n, to - from - n < BLOCK ? to - from - n : BLOCK, s);
+		else if (plane + 1 < m->planes)
+			fetch(e, m, (plane + 1) * m->plane + first, to - first < BLOCK ? to - first : BLOCK, s);
+		block(e, m, (float *)(void *)scratch, tab_of(m, scratch), plane, from, n, s);
 	}
+}
+
+void cpu_map_strip(const struct inn_exec *e, const struct map *m, char *scratch, size_t sample, size_t from, size_t to, const struct strip *s)
+{
+	for (size_t k = 0; k < m->blocks; k++)
+		piece(e, m, scratch, sample * m->blocks + k, from, to, s);
 }
 
 static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 {
 	const struct map *m = arg;
+	size_t whole = m->plane / VECTOR;
 
 	(void)op;
 #pragma omp parallel num_threads(threads_for(e, m->planes * m->plane))
 	{
-		float *regs = (float *)(void *)(e->scratch + scratch_of(m) * (size_t)omp_get_thread_num());
-		float *same = regs + (size_t)m->n_regs * BLOCK;
-		struct operand *tab = (struct operand *)(void *)(same + m->n_in * VECTOR);
+		char *scratch = e->scratch + cpu_map_scratch(m) * (size_t)omp_get_thread_num();
 
-		for (uint32_t k = 0; k < m->n_in + m->n_ins; k++) {
-			const struct input *in = k < m->n_in ? &m->in[k] : NULL;
-
-			tab[k].mask = SIZE_MAX;
-			if (in && in->kind == STRIDED)
-				tab[k].x = regs + (size_t)in->reg * BLOCK;
-			if (in && (in->kind == IMMEDIATE || in->kind == CHANNELS))
-				tab[k] = (struct operand){ same + k * VECTOR, 0 };
-			if (in && in->kind == IMMEDIATE)
-				repeat(same + k * VECTOR, &in->value, 1);
-		}
+		cpu_map_begin(e, m, scratch);
 #pragma omp for schedule(static)
-		for (size_t j = 0; j < m->parts * m->planes; j++)
-			piece(e, m, regs, same, tab, j);
+		for (size_t j = 0; j < m->parts * m->planes; j++) {
+			size_t part = j / m->planes, end = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
+
+			piece(e, m, scratch, j % m->planes, whole * part / m->parts * VECTOR, end, NULL);
+		}
 	}
 	return INN_OK;
 }
@@ -216,7 +265,7 @@ static bool whole(const struct inn_exec *e, uint32_t j, uint32_t k)
 }
 
 /* Number of operand k of member j, which comes from outside the group, among the inputs. */
-static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t j, uint32_t k)
+static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t at, uint32_t j, uint32_t k)
 {
 	uint32_t root = root_of(e, j, k);
 	struct input in = { .op = root };
@@ -224,12 +273,12 @@ static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t
 	if (op_of(e, root)->code == INN_OP_CONST) {
 		in.kind = IMMEDIATE;
 		in.value = (float)inn_op_value(e->p, root);
-	} else if (e->blocked[i] && whole(e, j, k)) {
+	} else if (e->blocked[j] && whole(e, j, k)) {
 		in.kind = FLAT;
-		in.op = cpu_block(e, i, j, k);
+		in.op = cpu_block(e, at, j, k);
 	} else {
-		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i] ? e->dev->lanes : 0, m->planes > 1);
-		in.op = cpu_dense(e, i, j, k);
+		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[j] ? e->dev->lanes : 0, m->planes > 1);
+		in.op = cpu_dense(e, at, j, k);
 	}
 	if (in.op == NONE)
 		return NONE;
@@ -256,10 +305,10 @@ static int assign(struct inn_exec *e, struct map *m)
 				last[m->ins[k].a[j] - m->n_in] = k;
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
-		if (m->ins[k].op == NONE)
+		if (m->ins[k].to == NONE)
 			m->ins[k].reg = n_idle ? idle[--n_idle] : m->n_regs++;
 		for (uint32_t j = 0; j < k; j++)
-			if (last[j] == k && m->ins[j].op == NONE)
+			if (last[j] == k && m->ins[j].to == NONE)
 				idle[n_idle++] = m->ins[j].reg;
 	}
 	return INN_OK;
@@ -289,38 +338,28 @@ static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 	m->parts = n > 1 && s->dim[0] >= threads ? 1 : threads;
 }
 
-int cpu_map(struct inn_exec *e, uint32_t i)
-{
-	struct map *m = cpu_alloc(e, 1, sizeof(*m));
-	uint32_t *result = cpu_alloc(e, i + 1u, sizeof(*result)), first = i, n = 0; /* instruction + 1, by operation */
-	bool blocked = false;
+static bool member(const struct inn_exec *e, uint32_t j, uint32_t last) { return e->last[j] == last && is_map(op_of(e, j)->code); }
 
-	for (uint32_t j = i + 1; j-- > 0;)
-		if (e->last[j] == i && is_map(op_of(e, j)->code)) {
-			first = j;
-			n++;
-			for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
-				blocked |= whole(e, j, k) && cpu_is_block(e, j, k);
-		}
-	for (uint32_t j = first; j <= i; j++)
-		if (e->last[j] == i && is_map(op_of(e, j)->code))
-			e->blocked[j] = blocked;
-	if (!m || !result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
+/* The group's instructions in order; inputs first, since their number is where results begin. */
+static int program(struct inn_exec *e, struct map *m, uint32_t first, uint32_t last, uint32_t at)
+{
+	uint32_t *result = cpu_alloc(e, last + 1u, sizeof(*result)); /* instruction + 1, by operation */
+
+	if (!result)
 		return INN_ENOMEM;
-	planes(e, m, i);
-	for (uint32_t pass = 0; pass < 2; pass++) { /* inputs first: their number is where results begin */
-		for (uint32_t j = first; j <= i; j++) {
+	for (uint32_t pass = 0; pass < 2; pass++) {
+		for (uint32_t j = first; j <= last; j++) {
 			const struct inn_op *o = op_of(e, j);
 
-			if (e->last[j] != i || !is_map(o->code))
+			if (!member(e, j, last))
 				continue;
 			struct instr *q = &m->ins[pass ? m->n_ins : 0];
 
 			for (uint32_t k = 0; k < o->n_src; k++) {
 				uint32_t s = root_of(e, j, k);
-				bool inside = s < j && s >= first && e->last[s] == i && is_map(op_of(e, s)->code);
+				bool inside = s < j && s >= first && member(e, s, last);
 
-				if (!inside && (q->a[k] = input_of(e, m, i, j, k)) == NONE)
+				if (!inside && (q->a[k] = input_of(e, m, at, j, k)) == NONE)
 					return INN_ENOMEM;
 				if (inside && pass)
 					q->a[k] = m->n_in + result[s] - 1;
@@ -330,13 +369,42 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 			if (!pass)
 				continue;
 			q->fn = loop_of(e, o->code);
-			q->op = e->need[j] ? j : NONE;
+			q->op = j;
+			q->to = e->need[j] ? j : NONE;
 			result[j] = ++m->n_ins;
 		}
 	}
-	if (assign(e, m))
+	return INN_OK;
+}
+
+int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, struct map **out)
+{
+	struct map *m = *out = cpu_alloc(e, 1, sizeof(*m));
+	uint32_t first = last, n = 0;
+
+	for (uint32_t j = last + 1; j-- > 0;)
+		if (member(e, j, last)) {
+			first = j;
+			n++;
+			for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
+				blocks |= whole(e, j, k) && cpu_is_block(e, j, k);
+		}
+	for (uint32_t j = first; j <= last; j++)
+		if (member(e, j, last))
+			e->blocked[j] = blocks;
+	if (!m || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
 		return INN_ENOMEM;
-	cpu_scratch(e, scratch_of(m) * (size_t)e->dev->threads);
+	planes(e, m, last);
+	return program(e, m, first, last, at) || assign(e, m) ? INN_ENOMEM : INN_OK;
+}
+
+int cpu_map(struct inn_exec *e, uint32_t i)
+{
+	struct map *m;
+
+	if (cpu_map_of(e, i, i, false, &m))
+		return INN_ENOMEM;
+	cpu_scratch(e, cpu_map_scratch(m) * (size_t)e->dev->threads);
 	if (e->count[i])
 		e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
 	return INN_OK;
