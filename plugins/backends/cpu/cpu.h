@@ -33,7 +33,7 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	uint32_t op;
 	size_t offset;
 };
-struct weight { int way; uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset, bytes; }; /* made once per model, for one way of choose.c */
+struct weight { int way; uint32_t op, slot, order; bool flipped; dnnl_memory_desc_t md; size_t offset, bytes; }; /* made once per model, for one way of choose.c */
 struct inside { uint32_t of; size_t shift; }; /* a location + 1, 0: it stands alone; elements into it */
 struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
