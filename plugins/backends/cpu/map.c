@@ -1,16 +1,14 @@
 /* Elementwise groups: one pass over memory, in blocks that stay in the cache. */
-#include "cpu.h"
+#include "map.h"
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
-#define BLOCK 1024u
-#define VECTOR 16u      /* elements that loops take at a time */
+#define BLOCK 512u       /* elements that an instruction takes at a time: what stands between them stays in the cache */
+#define AHEAD 512u       /* elements by which memory is fetched ahead of its use */
+#define LINE 16u         /* of them stand together */
+#define VECTOR 16u       /* elements that loops take at a time */
 #define SHORT_PLANE 256u /* elements; below, planes are not worth looking at */
-
-/* Operand x is read at j & mask: ~0 element by element, 0 the same VECTOR elements again and again. */
-struct operand { const float *x; size_t mask; };
-typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, size_t n);
 
 #define TARGET
 #define V(name) base_##name
@@ -20,24 +18,6 @@ typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct
 #define V(name) wide_##name
 #include "map_ops.h"
 #endif
-
-enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
-struct input {
-	enum source kind;
-	uint32_t op, reg;   /* reg: where the block is gathered, if STRIDED */
-	float value;
-	uint32_t nd;
-	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
-	size_t sample, block; /* CHANNELS: strides of samples and of blocks of channels */
-};
-struct instr { loop_fn fn; uint32_t a[3], op, reg; }; /* a: inputs, then results; op: where it is stored or NONE */
-struct map {
-	struct input *in;
-	struct instr *ins;
-	uint32_t n_in, n_ins, n_regs;
-	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
-	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
-};
 
 /* Axes of the output, in the order in which it is stored, merged as far as the dense operand is read with one stride. */
 static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, uint32_t lanes, bool planes)
@@ -128,16 +108,20 @@ static void block(const struct inn_exec *e, const struct map *m, float *regs, st
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
 
-		if (in->kind == FLAT)
+		if (in->kind == FLAT) {
 			tab[k].x = e->at[in->op] + start;
-		else if (in->kind == STRIDED)
+			for (size_t j = 0; j < n; j += LINE)
+				__builtin_prefetch(tab[k].x + AHEAD + j);
+		} else if (in->kind == STRIDED)
 			gather(in, e->at[in->op], start, n, regs + (size_t)in->reg * BLOCK);
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		const struct instr *q = &m->ins[k];
 		float *y = q->op != NONE ? e->at[q->op] + start : regs + (size_t)q->reg * BLOCK;
 
-		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], n);
+		for (size_t j = 0; q->op != NONE && j < n; j += LINE)
+			__builtin_prefetch(y + AHEAD + j, 1);
+		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], &tab[q->a[3]], n);
 		tab[m->n_in + k].x = y;
 	}
 }
@@ -251,7 +235,7 @@ static int assign(struct inn_exec *e, struct map *m)
 		return INN_ENOMEM;
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		last[k] = k;
-		for (uint32_t j = 0; j < 3; j++)
+		for (uint32_t j = 0; j < 4; j++)
 			if (m->ins[k].a[j] >= m->n_in)
 				last[m->ins[k].a[j] - m->n_in] = k;
 	}
@@ -265,14 +249,14 @@ static int assign(struct inn_exec *e, struct map *m)
 	return INN_OK;
 }
 
-static loop_fn loop_of(const struct inn_exec *e, uint32_t code)
+static const struct loops *loops_of(const struct inn_exec *e)
 {
 #if defined(__x86_64__)
 	if (e->dev->wide)
-		return wide_table[code];
+		return &wide_loops;
 #endif
 	(void)e;
-	return base_table[code];
+	return &base_loops;
 }
 
 /* How the result is divided: each thread takes the same places of all planes, or whole samples if there are enough. */
@@ -325,16 +309,18 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 				if (inside && pass)
 					q->a[k] = m->n_in + result[s] - 1;
 			}
-			for (uint32_t k = o->n_src; k < 3; k++)
+			for (uint32_t k = o->n_src; k < 4; k++)
 				q->a[k] = q->a[0];
 			if (!pass)
 				continue;
-			q->fn = loop_of(e, o->code);
+			q->code = o->code;
+			q->n = o->n_src;
+			q->fn = loops_of(e)->one[o->code];
 			q->op = e->need[j] ? j : NONE;
 			result[j] = ++m->n_ins;
 		}
 	}
-	if (assign(e, m))
+	if (!cpu_chain(e, m, loops_of(e)) || assign(e, m))
 		return INN_ENOMEM;
 	cpu_scratch(e, scratch_of(m) * (size_t)e->dev->threads);
 	if (e->count[i])

@@ -82,7 +82,8 @@ static void V(fetch)(const struct job *r, const struct part *q, uint32_t panel, 
 }
 
 /* n pixels of one row and block to the result, with the tail; at: of the first, in vectors. */
-TARGET __attribute__((always_inline)) static inline void V(row)(const struct job *r, const V(vec) *from, size_t n, V(vec) bias, size_t at, size_t step)
+#define INLINE TARGET __attribute__((always_inline)) static inline
+INLINE void V(row)(const struct job *r, const V(vec) *from, size_t n, V(vec) bias, size_t at, size_t step)
 {
 	const V(vec) *more = (const V(vec) *)(const void *)r->more, *by = (const V(vec) *)(const void *)r->by, zero = { 0 };
 	V(vec) *y = (V(vec) *)(void *)r->y;
@@ -169,6 +170,7 @@ static void V(multiply)(const struct job *r, const struct part *q, const float *
 }
 
 static const struct isa V(isa) = { LANES, V(gather), V(multiply) };
+#undef INLINE
 #undef KERNEL
 #undef BOTH
 #undef ROW
