@@ -5,10 +5,10 @@
 #include <string.h>
 
 #define BLOCK 512u       /* elements that an instruction takes at a time: what stands between them stays in the cache */
-#define AHEAD 512u       /* elements by which memory is fetched ahead of its use */
-#define LINE 16u         /* of them stand together */
+#define LINE 16u         /* elements that memory is read by */
 #define VECTOR 16u       /* elements that loops take at a time */
 #define SHORT_PLANE 256u /* elements; below, planes are not worth looking at */
+#define FLAT_VALUE 2u    /* pixels for a channel; products of more are divided among threads by pixels, else by channels */
 
 #define TARGET
 #define V(name) base_##name
@@ -102,25 +102,34 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 	}
 }
 
-/* n elements from `start` on: of the output's order in memory. */
-static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t start, size_t n)
+static void fetch(const float *x, size_t n, int write)
+{
+	for (size_t j = 0; j < n; j += LINE)
+		if (write)
+			__builtin_prefetch(x + j, 1);
+		else
+			__builtin_prefetch(x + j, 0);
+}
+
+/* n elements from `start` on, of the output's order in memory; the same number from `next` on will follow. */
+static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t start, size_t n, size_t next)
 {
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
 
 		if (in->kind == FLAT) {
 			tab[k].x = e->at[in->op] + start;
-			for (size_t j = 0; j < n; j += LINE)
-				__builtin_prefetch(tab[k].x + AHEAD + j);
-		} else if (in->kind == STRIDED)
+			fetch(e->at[in->op] + next, n, 0);
+		} else if (in->kind == STRIDED) {
 			gather(in, e->at[in->op], start, n, regs + (size_t)in->reg * BLOCK);
+		}
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		const struct instr *q = &m->ins[k];
 		float *y = q->op != NONE ? e->at[q->op] + start : regs + (size_t)q->reg * BLOCK;
 
-		for (size_t j = 0; q->op != NONE && j < n; j += LINE)
-			__builtin_prefetch(y + AHEAD + j, 1);
+		if (q->op != NONE)
+			fetch(e->at[q->op] + next, n, 1);
 		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], &tab[q->a[3]], n);
 		tab[m->n_in + k].x = y;
 	}
@@ -149,9 +158,9 @@ static void piece(const struct inn_exec *e, const struct map *m, float *regs, fl
 		if (in->kind == CHANNELS)
 			repeat(same + k * VECTOR, e->at[in->op] + plane / m->blocks * in->sample + plane % m->blocks * in->block, e->dev->lanes);
 	}
-	for (size_t n; from < to; from += n) {
-		n = to - from < BLOCK ? to - from : BLOCK;
-		block(e, m, regs, tab, plane * m->plane + from, n);
+	for (size_t at = from, n; at < to; at += n) {
+		n = to - at < BLOCK ? to - at : BLOCK;
+		block(e, m, regs, tab, plane * m->plane + at, n, at + n < to ? plane * m->plane + at + n : (plane + 1) * m->plane + from);
 	}
 }
 
@@ -270,7 +279,7 @@ static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 	m->planes = n;
 	m->plane = n ? e->count[i] / n : 0;
 	m->blocks = n > 1 ? s->dim[1] / e->dev->lanes : 1;
-	m->parts = n > 1 && s->dim[0] >= threads ? 1 : threads;
+	m->parts = n > 1 && (s->dim[0] >= threads || m->plane < (size_t)FLAT_VALUE * s->dim[1] * e->dev->lanes) ? 1 : threads;
 }
 
 int cpu_map(struct inn_exec *e, uint32_t i)
