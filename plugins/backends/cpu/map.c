@@ -282,57 +282,62 @@ static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 	m->parts = n > 1 && (s->dim[0] >= threads || m->plane < (size_t)FLAT_VALUE * s->dim[1] * e->dev->lanes) ? 1 : threads;
 }
 
+/* Operation j as the next instruction; its operands from outside are inputs already. */
+static void instruct(struct inn_exec *e, struct map *m, uint32_t i, uint32_t j, uint32_t *result)
+{
+	const struct inn_op *o = op_of(e, j);
+	struct instr *q = &m->ins[m->n_ins];
+
+	*q = (struct instr){ .fn = loops_of(e)->one[o->code], .code = o->code, .n = o->n_src, .op = e->need[j] && e->last[j] == i ? j : NONE };
+	for (uint32_t k = 0; k < 4; k++) {
+		uint32_t s = k < o->n_src ? root_of(e, j, k) : 0;
+
+		q->a[k] = k >= o->n_src ? q->a[0] : result[s] ? m->n_in + result[s] - 1 : input_of(e, m, i, j, k);
+	}
+	result[j] = ++m->n_ins;
+}
+
+/* Inputs first: their number is where results begin. */
+static int program(struct inn_exec *e, struct map *m, uint32_t i, const uint32_t *member, uint32_t n)
+{
+	uint32_t *result = cpu_alloc(e, i + 1u, sizeof(*result)); /* instruction + 1, by operation */
+
+	if (!result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
+		return INN_ENOMEM;
+	for (uint32_t j = 0; j < n; j++)
+		for (uint32_t k = 0; k < op_of(e, member[j])->n_src; k++)
+			if (!cpu_makes(e, i, root_of(e, member[j], k)) && input_of(e, m, i, member[j], k) == NONE)
+				return INN_ENOMEM;
+	for (uint32_t j = 0; j < n; j++)
+		instruct(e, m, i, member[j], result);
+	return cpu_chain(e, m, loops_of(e)) ? assign(e, m) : INN_ENOMEM;
+}
+
 int cpu_map(struct inn_exec *e, uint32_t i)
 {
 	struct map *m = cpu_alloc(e, 1, sizeof(*m));
-	uint32_t *result = cpu_alloc(e, i + 1u, sizeof(*result)), first = i, n = 0; /* instruction + 1, by operation */
-	bool blocked = false;
+	uint32_t *member = cpu_alloc(e, i + 1u, sizeof(*member)), n = 0;
+	bool blocked = false, stored = false;
 
-	for (uint32_t j = i + 1; j-- > 0;)
-		if (e->last[j] == i && is_map(op_of(e, j)->code)) {
-			first = j;
-			n++;
-			for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
-				blocked |= whole(e, j, k) && cpu_is_block(e, j, k);
-		}
-	for (uint32_t j = first; j <= i; j++)
-		if (e->last[j] == i && is_map(op_of(e, j)->code))
-			e->blocked[j] = blocked;
-	if (!m || !result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
+	if (!m || !member)
 		return INN_ENOMEM;
-	planes(e, m, i);
-	for (uint32_t pass = 0; pass < 2; pass++) { /* inputs first: their number is where results begin */
-		for (uint32_t j = first; j <= i; j++) {
-			const struct inn_op *o = op_of(e, j);
-
-			if (e->last[j] != i || !is_map(o->code))
-				continue;
-			struct instr *q = &m->ins[pass ? m->n_ins : 0];
-
-			for (uint32_t k = 0; k < o->n_src; k++) {
-				uint32_t s = root_of(e, j, k);
-				bool inside = s < j && s >= first && e->last[s] == i && is_map(op_of(e, s)->code);
-
-				if (!inside && (q->a[k] = input_of(e, m, i, j, k)) == NONE)
-					return INN_ENOMEM;
-				if (inside && pass)
-					q->a[k] = m->n_in + result[s] - 1;
-			}
-			for (uint32_t k = o->n_src; k < 4; k++)
-				q->a[k] = q->a[0];
-			if (!pass)
-				continue;
-			q->code = o->code;
-			q->n = o->n_src;
-			q->fn = loops_of(e)->one[o->code];
-			q->op = e->need[j] ? j : NONE;
-			result[j] = ++m->n_ins;
-		}
+	for (uint32_t j = 0; j <= i; j++) {
+		if (!cpu_makes(e, i, j))
+			continue;
+		member[n++] = j;
+		stored |= e->need[j] && e->last[j] == i;
+		for (uint32_t k = 0; e->last[j] == i && k < op_of(e, j)->n_src; k++)
+			blocked |= whole(e, j, k) && cpu_is_block(e, j, k);
 	}
-	if (!cpu_chain(e, m, loops_of(e)) || assign(e, m))
-		return INN_ENOMEM;
-	cpu_scratch(e, scratch_of(m) * (size_t)e->dev->threads);
-	if (e->count[i])
-		e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
-	return INN_OK;
+	for (uint32_t j = 0; j < n; j++)
+		if (e->last[member[j]] == i)
+			e->blocked[member[j]] = blocked;
+	planes(e, m, i);
+	if (!stored || !e->count[i])
+		return INN_OK;
+	int s = program(e, m, i, member, n);
+
+	cpu_scratch(e, s ? 0 : scratch_of(m) * (size_t)e->dev->threads);
+	e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
+	return s;
 }
