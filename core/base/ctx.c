@@ -37,7 +37,7 @@ struct inn_ctx {
 	struct owned *owned;
 	enum inn__level level;
 	atomic_bool stop;
-	unsigned nesting;
+	struct inn__binding binding;
 	uint32_t n;     /* slots in use */
 	uint64_t total; /* recorded ever, the dropped ones included */
 	uint64_t limit[INN_LIMITS];
@@ -278,9 +278,9 @@ uint32_t inn__errors(const inn_ctx *ctx)
 	return ctx->n;
 }
 
-unsigned *inn__ctx_nesting(inn_ctx *ctx)
+struct inn__binding *inn__ctx_binding(inn_ctx *ctx)
 {
-	return &ctx->nesting;
+	return &ctx->binding;
 }
 
 uint64_t inn__errors_total(const inn_ctx *ctx)

@@ -9,7 +9,9 @@ enum inn__level { INN__QUIET, INN__NORMAL, INN__VERBOSE };
 inn_ctx *inn__ctx_new(void);
 void inn__ctx_free(inn_ctx *ctx);                       /* NULL ok */
 uint32_t inn__errors(const inn_ctx *ctx);               /* at most 64 */
-unsigned *inn__ctx_nesting(inn_ctx *ctx);                /* classes being bound within each other */
+/* Of configurations: classes being bound within each other; searches for names since the count was last set to 0. */
+struct inn__binding { unsigned nesting, searches; };
+struct inn__binding *inn__ctx_binding(inn_ctx *ctx);
 uint64_t inn__errors_total(const inn_ctx *ctx);           /* ever recorded, those past 64 and cleared ones included */
 const struct inn__error *inn__error(const inn_ctx *ctx, uint32_t i); /* NULL past the end */
 void inn__errors_clear(inn_ctx *ctx);

@@ -8,5 +8,7 @@
 int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *path, const struct inn__yaml *given, struct inn__yaml **body);
 /* rules.c */
 int inn__bind_rules(inn_ctx *ctx, const struct inn__finder *f, const struct inn__yaml *y, struct inn_rules **out);
+/* class.c: counts what a short text can ask for often and what takes long: reading a preset, a walk over all names of a kind. */
+int inn__search(inn_ctx *ctx, const struct inn_loc *loc) INN_MUST;
 bool inn__is_null(const struct inn__yaml *y);
 #endif

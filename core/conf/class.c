@@ -21,11 +21,22 @@ static const char *const labelled[] = { "type", "as", NULL }; /* of metrics, whi
 static const char *const type_only[] = { "type", NULL };
 
 #define MAX_NESTING 16 /* classes and presets within each other */
+#define MAX_SEARCHES 4096
+
+int inn__search(inn_ctx *ctx, const struct inn_loc *loc)
+{
+	if (++inn__ctx_binding(ctx)->searches <= MAX_SEARCHES)
+		return INN_OK;
+	return inn_fail(ctx, INN_ECONFIG, loc, "more than %d presets, kinds of layers and unknown names", MAX_SEARCHES);
+}
 
 static int no_such(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const char *name, const struct inn_loc *loc)
 {
 	struct inn__nearest n = { .want = name };
+	int rc = inn__search(ctx, loc);
 
+	if (rc < 0)
+		return rc;
 	f->names(f->user, kind, inn__nearest_offer, &n);
 	return inn__suggest(ctx, loc, &n, "no %s is named %.128s", inn__kind_name(kind) ? inn__kind_name(kind) : "class", name);
 }
@@ -145,7 +156,7 @@ static int bind_named(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, 
 
 static int bind_nested(inn_ctx *ctx, const struct inn__finder *f, uint32_t kind, const struct inn__yaml *y, struct inn_inst *out)
 {
-	unsigned *nesting = inn__ctx_nesting(ctx);
+	unsigned *nesting = &inn__ctx_binding(ctx)->nesting;
 	int rc;
 
 	if (*nesting == MAX_NESTING)

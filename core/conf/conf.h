@@ -25,6 +25,7 @@ struct inn__finder { /* how the binder finds classes and presets */
 	const struct inn__yaml *words, *pairs;
 };
 
+#define INN__YAML_KEYS 4096 /* of one mapping: they are compared pairwise */
 /* Limits: 1 MiB, depth 64, 100,000 nodes, no aliases to open nodes, duplicate keys and a second document refused. */
 int inn__yaml_file(inn_ctx *ctx, const char *path, struct inn__yaml **out) INN_MUST;
 /* `label` stands for the file in messages ("-a"); relative paths in it stay relative to the working directory. */

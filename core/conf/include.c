@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MAX_FILES 8 /* within each other */
+#define MAX_IN_ALL 16
 
 const char *inn__yaml_path(inn_ctx *ctx, const struct inn__yaml *y)
 {
@@ -13,39 +14,40 @@ const char *inn__yaml_path(inn_ctx *ctx, const struct inn__yaml *y)
 	return y->text[0] == '/' || !slash ? y->text : inn_printf(ctx, "%.*s/%s", (int)(slash - y->loc.file), y->loc.file, y->text);
 }
 
-struct chain { const struct chain *up; const char *real; unsigned depth; };
+struct chain { const struct chain *up; const char *real; unsigned depth, *files; };
 
 static int merge(inn_ctx *ctx, struct inn__yaml *to, const struct inn__yaml *from);
 
-/* Adds what `from` has under a key that `to` lacks; mappings of both are merged, but one that names a class stands whole. */
+/* Adds what `from` has under a key that `to`, with room for it, lacks; mappings of both are merged, but one that names a class stands
+ * whole. */
 static int merge_key(inn_ctx *ctx, struct inn__yaml *to, struct inn__yaml *key, struct inn__yaml *item)
 {
-	struct inn__yaml *mine = inn__yaml_get(to, key->text), **keys, **items;
+	struct inn__yaml *mine = inn__yaml_get(to, key->text);
 
 	if (mine && mine->kind == INN__MAP && item->kind == INN__MAP && !inn__yaml_get(mine, "type"))
 		return merge(ctx, mine, item);
 	if (mine)
 		return INN_OK;
-	keys = inn_alloc(ctx, to->n + 1, sizeof(*keys));
-	items = inn_alloc(ctx, to->n + 1, sizeof(*items));
+	if (to->n >= INN__YAML_KEYS)
+		return inn_fail(ctx, INN_ECONFIG, &key->loc, "more than %d keys with those of other files", INN__YAML_KEYS);
+	to->key[to->n] = key;
+	to->item[to->n++] = item;
+	return INN_OK;
+}
+
+static int merge(inn_ctx *ctx, struct inn__yaml *to, const struct inn__yaml *from)
+{
+	struct inn__yaml **keys = inn_alloc(ctx, to->n + from->n, sizeof(*keys)), **items = inn_alloc(ctx, to->n + from->n, sizeof(*items));
+	int status = INN_OK;
+
 	if (!keys || !items)
 		return INN_ENOMEM;
 	if (to->n) {
 		memcpy(keys, to->key, to->n * sizeof(*keys));
 		memcpy(items, to->item, to->n * sizeof(*items));
 	}
-	keys[to->n] = key;
-	items[to->n] = item;
 	to->key = keys;
 	to->item = items;
-	to->n++;
-	return INN_OK;
-}
-
-static int merge(inn_ctx *ctx, struct inn__yaml *to, const struct inn__yaml *from)
-{
-	int status = INN_OK;
-
 	for (size_t i = 0; status == INN_OK && i < from->n; i++)
 		status = merge_key(ctx, to, from->key[i], from->item[i]);
 	return status;
@@ -83,12 +85,14 @@ static int include_file(inn_ctx *ctx, struct inn__yaml *root, const struct inn__
 			return inn_fail(ctx, INN_ECONFIG, &y->loc, "include: %s includes itself", path);
 	if (up->depth == MAX_FILES)
 		return inn_fail(ctx, INN_ECONFIG, &y->loc, "include: more than %d files within each other", MAX_FILES);
+	if (++*up->files > MAX_IN_ALL)
+		return inn_fail(ctx, INN_ECONFIG, &y->loc, "include: more than %d files in all", MAX_IN_ALL);
 	int status = inn__yaml_file(ctx, path, &other);
 
 	if (status == INN_OK && other->kind != INN__MAP)
 		status = inn_fail(ctx, INN_ECONFIG, &other->loc, "an included file is a mapping");
 	if (status == INN_OK)
-		status = include(ctx, other, &(struct chain){ up, real, up->depth + 1 });
+		status = include(ctx, other, &(struct chain){ up, real, up->depth + 1, up->files });
 	return status == INN_OK ? merge(ctx, root, other) : inn_while(ctx, status, &y->loc, "in include");
 }
 
@@ -111,10 +115,11 @@ static int include(inn_ctx *ctx, struct inn__yaml *root, const struct chain *up)
 int inn__yaml_include(inn_ctx *ctx, struct inn__yaml *root)
 {
 	char real[PATH_MAX];
+	unsigned files = 0;
 
 	if (!inn__yaml_get(root, "include"))
 		return INN_OK;
 	if (!root->loc.file || !realpath(root->loc.file, real))
 		real[0] = 0;
-	return include(ctx, root, &(struct chain){ NULL, real, 1 });
+	return include(ctx, root, &(struct chain){ NULL, real, 1, &files });
 }

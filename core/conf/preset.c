@@ -179,7 +179,7 @@ static bool takes(struct expansion *x, const struct inn__yaml *file, const char 
 		inn__nearest_offer(near, params->key[k]->text);
 	if (inn__yaml_get(params, key))
 		return true;
-	if (!path || depth > 16 || inn__yaml_get(file, key) || inn__yaml_file(x->ctx, path, &base) < 0)
+	if (!path || depth > 16 || inn__yaml_get(file, key) || inn__search(x->ctx, &type->loc) < 0 || inn__yaml_file(x->ctx, path, &base) < 0)
 		return false;
 	return takes(x, base, key, near, depth + 1);
 }
@@ -262,7 +262,10 @@ int inn__preset_expand(inn_ctx *ctx, const struct inn__finder *f, const char *pa
 	const char *file_name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	const char *name = type ? type->text : inn_printf(ctx, "%.*s", (int)strlen(file_name) - 5, file_name); /* without .yaml */
 	struct inn__yaml *file, open;
-	int rc = inn__yaml_file(ctx, path, &file);
+	int rc = inn__search(ctx, given ? &given->loc : NULL);
+
+	if (rc == INN_OK)
+		rc = inn__yaml_file(ctx, path, &file);
 
 	if (rc < 0)
 		return rc;

@@ -65,7 +65,10 @@ static int check_kinds(inn_ctx *ctx, const struct inn__finder *f, const struct i
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct wanted w = { .name = s->v[i], .near = { .want = s->v[i] } };
+		int rc = inn__search(ctx, &y->loc);
 
+		if (rc < 0)
+			return rc;
 		f->names(f->user, INN_LAYER, offer_kind, &w);
 		if (!w.found)
 			return inn__suggest(ctx, &y->loc, &w.near, "no kind of layer is named %s", s->v[i]);

@@ -11,7 +11,6 @@
 #define MAX_DEPTH 64
 #define MAX_NODES 100000
 #define MAX_ANCHORS 1024
-#define MAX_KEYS 4096 /* of one mapping: they are compared pairwise */
 
 struct anchor { const char *name; struct inn__yaml *node; };
 struct reader {
@@ -114,8 +113,8 @@ static int check_key(struct reader *r, const struct inn__yaml *map, const struct
 		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "a key must be a word");
 	if (!key->quoted && !strcmp(key->text, "<<"))
 		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "merge keys are not supported");
-	if (map->n == MAX_KEYS)
-		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "more than %d keys", MAX_KEYS);
+	if (map->n == INN__YAML_KEYS)
+		return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "more than %d keys", INN__YAML_KEYS);
 	for (size_t i = 0; i < map->n; i++)
 		if (!strcmp(map->key[i]->text, key->text))
 			return inn_fail(r->ctx, INN_ECONFIG, &key->loc, "duplicate key %s", key->text);

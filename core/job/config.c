@@ -315,6 +315,7 @@ int inn__run_bind(inn_job *job, const struct inn__config *c, struct inn__run *r)
 	int status = inn__defaults(job);
 
 	*r = (struct inn__run){ .path = c->path };
+	inn__ctx_binding(job->ctx)->searches = 0;
 	if (status < 0 || (status = inn__yaml_file(job->ctx, c->path, &y)) < 0)
 		return status;
 	if (y->kind != INN__MAP)

@@ -113,7 +113,10 @@ static int read_named(struct list *l, const inn_graph *g, const char *path, stru
 	struct inn_named *v = NULL;
 	uint32_t n = 0;
 	int status = ops->read_named(l->job->ctx, f, opts, &v, &n);
-	bool single = status == INN_OK && n == 1 && (at != UINT32_MAX || inn__graph_inputs(g) == 1);
+
+	if (status < 0)
+		return status;
+	bool single = n == 1 && (at != UINT32_MAX || inn__graph_inputs(g) == 1);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = single ? (at == UINT32_MAX ? 0 : at) : port_named(g, v[i].name, strlen(v[i].name));

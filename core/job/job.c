@@ -137,6 +137,7 @@ int inn__bind_text(inn_job *job, uint32_t kind, const char *label, const char *t
 	struct inn__yaml *y;
 	int status = inn__yaml_text(job->ctx, label, text, &y);
 
+	inn__ctx_binding(job->ctx)->searches = 0;
 	return status < 0 ? status : inn__bind_class(job->ctx, job->finder, kind, y, out);
 }
 

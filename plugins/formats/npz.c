@@ -26,16 +26,17 @@ static int read_named(inn_ctx *ctx, struct inn_stream *s, const void *opts, stru
 {
 	struct inn_loc loc = { .file = s->path };
 	struct zip_member *m;
-	int status = zip_list(ctx, s, &m, n);
+	uint32_t count;
+	int status = zip_list(ctx, s, &m, &count);
 
 	(void)opts;
 	if (status < 0)
 		return status;
-	struct inn_named *v = inn_alloc(ctx, *n ? *n : 1, sizeof(*v));
+	struct inn_named *v = inn_alloc(ctx, count ? count : 1, sizeof(*v));
 
 	if (!v)
 		return INN_ENOMEM;
-	for (uint32_t i = 0; status == INN_OK && i < *n; i++) {
+	for (uint32_t i = 0; status == INN_OK && i < count; i++) {
 		size_t length = strlen(m[i].name);
 
 		if (length < 5 || strcmp(m[i].name + length - 4, ".npy"))
@@ -45,9 +46,12 @@ static int read_named(inn_ctx *ctx, struct inn_stream *s, const void *opts, stru
 		m[i].name[length - 4 * (length > 4)] = 0;
 		v[i].name = m[i].name;
 	}
-	for (uint32_t i = 0; status < 0 && i < *n; i++)
+	for (uint32_t i = 0; status < 0 && i < count; i++)
 		inn_tensor_free(&v[i].t);
-	*out = v;
+	if (status == INN_OK) {
+		*out = v;
+		*n = count;
+	}
 	return status;
 }
 

@@ -166,9 +166,11 @@ int zip_list(inn_ctx *ctx, const struct inn_stream *s, struct zip_member **out, 
 		packed += m[i].method ? m[i].size : 0;
 	if ((status = inn_within(ctx, INN_LIMIT_UNPACKED, &loc, packed, s->size, "bytes in the archive")) < 0)
 		return status;
+	if ((status = check_names(ctx, &loc, m, (uint32_t)d.count)) < 0)
+		return status;
 	*out = m;
 	*n = (uint32_t)d.count;
-	return check_names(ctx, &loc, m, *n);
+	return INN_OK;
 }
 
 /* Raw deflate of exactly m->size bytes; true if it came out so. */

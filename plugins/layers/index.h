@@ -30,7 +30,8 @@ static inline bool computed_index_type(inn_ctx *ctx, const inn_node *n, uint32_t
 	for (const inn_node *p; !inn_graph_value(g, t) && (p = inn_graph_producer(g, t)); t = inn_node_in(p, typed_by(p))) {
 		int64_t to = 0;
 
-		if (!strcmp(inn_node_kind(p), "arg_max") || !strcmp(inn_node_kind(p), "arg_min"))
+		if (!strcmp(inn_node_kind(p), "arg_max") || !strcmp(inn_node_kind(p), "arg_min") ||
+		    (!strcmp(inn_node_kind(p), "top_k") && t == inn_node_out(p, 1)))
 			return true;
 		if (!strcmp(inn_node_kind(p), "cast") && inn_node_attr_ints(p, "to", &to, 1) == 1)
 			return index_type(ctx, n, &(struct inn_tensor){ .dtype = host_dtype(to) });

@@ -115,6 +115,12 @@ def pools(seed, kind, opset=13):
                 function=function)
 
 
+def top_k(seed, k, axis, largest):
+    found = helper.make_node("TopK", ["c", "k"], ["m", "at"], axis=axis, largest=largest)
+    return head({"k": np.array([k], np.int64)}, [found], seed, channels=2,
+                function=lambda c: c.topk(k, axis, bool(largest)).values)
+
+
 def nhwc(seed):
     """As converters from TensorFlow write it: channels last outside, MatMul and Add."""
     w = weights(seed, w=(4, 3, 3, 3), b=(4,), w2=(4, 4, 3, 3), b2=(4,), v=(5, 36), u=(5,))
@@ -194,6 +200,8 @@ GRAPHS = {
     "reduce_mean_13": lambda s: pools(s, "ReduceMean"),
     "reduce_mean_18": lambda s: pools(s, "ReduceMean", 18),
     "nhwc": nhwc,
+    "top_k": lambda s: top_k(s, 3, 3, 1),  # these two behind the others in order, whose weights follow from it
+    "top_k_smallest": lambda s: top_k(s, 2, 1, 0),
     **{how: (lambda s, how=how: cnn(s, how=how)) for how in ("float_data", "f16", "bf16", "f64", "identity", "constants")},
     **{f"opset_{n}": (lambda s, n=n: cnn(s, opset=n)) for n in OPSETS},
 }

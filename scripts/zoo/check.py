@@ -15,7 +15,8 @@ import tempfile
 import numpy as np
 import onnxruntime
 
-DEFAULT_CACHE = pathlib.Path.home() / ".cache" / "innvestigate" / "zoo"
+from cache import DEFAULT_CACHE
+
 F64 = "{type: reference, dtype: f64}"
 
 

@@ -1,22 +1,23 @@
 """keras.applications with random weights, through tf2onnx with a fixed and with a free batch, into a cache folder.
 
-For every network: NET.x.npy, an input of two samples; NET.target, the class of each that is explained; NET.y.npy and
-NET.g.npy, outputs and the gradient of those classes in double precision; NET.tf.onnx and NET.tf_dyn.onnx, the files.
+For every network: NET.x.npy, 16 inputs; NET.target, the class of each that is explained; NET.y.npy and NET.g.npy,
+outputs and the gradient of those classes in double precision; NET.f.npy, the gradient in single precision; NET.tf.onnx and NET.tf_dyn.onnx, the files.
 
-    python scripts/zoo/keras_nets.py [--cache DIR] [NET...]
+    python scripts/zoo/keras_nets.py [--cache DIR] [--no-files] [NET...]
 
 Needs tensorflow 2.14, tf2onnx 1.17 and numpy.
 """
 import argparse
 import os
 import pathlib
+import random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-import tf2onnx  # noqa: E402
 
-DEFAULT_CACHE = pathlib.Path.home() / ".cache" / "innvestigate" / "zoo"
+from cache import DEFAULT_CACHE, SAMPLES, store  # noqa: E402
+
 NETS = {  # name: (class in keras.applications, image size)
     "keras_vgg16": ("VGG16", 224),
     "keras_resnet50": ("ResNet50", 224),
@@ -64,48 +65,63 @@ def randomize(net, kind, size, rng):
                            var * rng.uniform(0.8, 1.3, var.shape) + 1e-3])
 
 
-def oracle(kind, net, x):
-    """Outputs and the gradient of each sample's largest, in double precision."""
+def doubled(kind, net):
     tf.keras.backend.set_floatx("float64")
     twin = build(kind)
     twin.set_weights(net.get_weights())
     tf.keras.backend.set_floatx("float32")
-    x = tf.constant(x, tf.float64)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = twin(x, training=False)
-        target = tf.argmax(y, 1)
-        total = tf.reduce_sum(tf.gather(y, target, batch_dims=1))
-    return y.numpy(), tape.gradient(total, x).numpy(), target.numpy()
+    return twin
 
 
-def make(name, cache):
-    kind, size = NETS[name]
-    rng = np.random.default_rng(sum(map(ord, name)))
-    tf.keras.utils.set_random_seed(sum(map(ord, name)))
-    net = build(kind)
-    randomize(net, kind, size, rng)
-    x = noise(kind, 2, size, rng)
-    y, g, target = oracle(kind, net, x)
-    np.save(cache / f"{name}.x.npy", x)
-    np.save(cache / f"{name}.y.npy", y)
-    np.save(cache / f"{name}.g.npy", g)
-    (cache / f"{name}.target").write_text("\n".join(map(str, target)) + "\n")
+def explainer(net):
+    """As `store` asks for it, in the network's precision."""
+    def explain(x, target):
+        x = tf.constant(x, net.weights[0].dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = net(x, training=False)
+            target = tf.argmax(y, 1) if target is None else tf.constant(target)
+            total = tf.reduce_sum(tf.gather(y, target, batch_dims=1))
+        return y.numpy(), tape.gradient(total, x).numpy(), target.numpy()
+    return explain
+
+
+def seed(n):
+    if hasattr(tf.keras.utils, "set_random_seed"):  # from TensorFlow 2.7 on
+        return tf.keras.utils.set_random_seed(n)
+    random.seed(n)
+    np.random.seed(n)
+    tf.random.set_seed(n)
+
+
+def export(net, name, size, cache):
+    import tf2onnx
     for exporter, batch in (("tf", 1), ("tf_dyn", None)):
         signature = (tf.TensorSpec((batch, size, size, 3), tf.float32, name="x"),)
         tf2onnx.convert.from_keras(net, input_signature=signature, output_path=str(cache / f"{name}.{exporter}.onnx"))
         print(f"{name}.{exporter}: written", flush=True)
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make(name, kind, size, exporter, cache):
+    rng = np.random.default_rng(sum(map(ord, name)))
+    seed(sum(map(ord, name)))
+    net = build(kind)
+    randomize(net, kind, size, rng)
+    store(cache, name, noise(kind, SAMPLES, size, rng), explainer(doubled(kind, net)), explainer(net))
+    if exporter:
+        exporter(net, name, size, cache)
+
+
+def main(nets, exporter, doc):
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--cache", type=pathlib.Path, default=DEFAULT_CACHE)
-    p.add_argument("net", nargs="*", choices=[*NETS, []])
+    p.add_argument("--no-files", action="store_true")
+    p.add_argument("net", nargs="*", choices=[*nets, []])
     a = p.parse_args()
     a.cache.mkdir(parents=True, exist_ok=True)
-    for name in a.net or NETS:
-        make(name, a.cache)
+    for name in a.net or nets:
+        make(name, *nets[name], None if a.no_files else exporter, a.cache)
 
 
 if __name__ == "__main__":
-    main()
+    main(NETS, export, __doc__)

@@ -1,15 +1,17 @@
 """docs/networks.md: which analyzers take which networks of a zoo, from which exporter, and what loading costs.
 
-For every file: the largest difference of `predict` from onnxruntime, by the output's largest magnitude; the normalised mean square
-error of the gradient against PyTorch's or TensorFlow's in double precision, both on one sample; processor time and peak memory of
-`check` with the cheapest analyzer (reading, shapes, passes, plan), the least of three runs; peak memory of the gradient; and for every
-analyzer and preset whether `check` takes it, which records the method on the network and closes its plan, or with which sentence it is
-refused. What was measured is kept in the cache and not measured again without --again.
+For every file three parts. numbers: the largest difference of `predict` from onnxruntime over all inputs, by the output's largest
+magnitude; median and largest of the normalised mean square errors of the inputs' gradients against the framework's in double precision, and the
+same of the framework's own in single precision. load: processor time and peak memory of `check` with the cheapest analyzer (reading, shapes, passes, plan), the least of three runs; peak
+memory of the gradient of one input. analyzers: for every analyzer and preset whether `check` takes it, which records the method on the
+network and closes its plan, or with which sentence it is refused. What was measured is kept in the cache; --again PART measures that part
+again (`--again load` wants a quiet machine).
 
-    python scripts/zoo/table.py [--cache DIR] [--again] [--only-write] PATH/TO/innvestigate [NET.EXPORTER...]
+    python scripts/zoo/table.py [--cache DIR] [--again PART]... [--only-write] PATH/TO/innvestigate [NET.EXPORTER...]
 """
 import argparse
 import collections
+import itertools
 import json
 import pathlib
 import re
@@ -19,13 +21,16 @@ import tempfile
 
 import numpy as np
 
-from check import DEFAULT_CACHE, command, expected
+from cache import DEFAULT_CACHE
+from check import command, expected
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "networks.md"
 EXPORTERS = {
     "ts": "torch 2.7 TorchScript, opset 17, batch 1", "ts_dyn": "torch 2.7 TorchScript, opset 14, free batch",
     "dynamo": "torch 2.7 dynamo, opset 18, batch 1, weights beside the model", "dynamo_dyn": "the same, free batch",
     "tf": "Keras 2.14 by tf2onnx 1.17, opset 15, batch 1", "tf_dyn": "the same, free batch",
+    "k2o": "Keras of TensorFlow 2.2 by keras2onnx 1.7, opset 15, free batch",
+    "paddle": "paddle 3.3 by paddle2onnx 2.1, opset 7 to 11, batch 1", "paddle_dyn": "the same, free batch",
 }
 GIVEN = {  # what analyzers must be told
     "deep_taylor.bounded": "low: -3, high: 3", "lrp.epsilon_gamma_box": "low: -3, high: 3", "lrp.composite": "rule: lrp.epsilon",
@@ -34,9 +39,9 @@ GIVEN = {  # what analyzers must be told
 HEAD = """# Networks
 
 Whole networks with random weights, as their exporters write them, made and measured by `scripts/zoo`. *predict*: the largest difference
-from ONNX Runtime, by the output's largest magnitude. *gradient*: the normalised mean square error against the framework's own gradient
-in double precision. Deep rectifier networks switch on the last bit, and exporters round when they fold batch norms: moving the weights of
-keras_inception_v3 by half a unit in the last place of single precision changes TensorFlow's own gradient in double precision by 3e-5.
+from ONNX Runtime over 16 inputs, by the output's largest magnitude. *gradient*: the normalised mean square error against the framework's
+own gradient in double precision, the median of those inputs, and the *worst* of them; *framework*: the same of the framework's own gradient in single
+precision. Deep rectifier networks switch on the last bit, and exporters round when they fold batch norms: moving the weights of keras_inception_v3 by half a unit in the last place of single precision changes TensorFlow's own gradient in double precision by 3e-5.
 *load*: processor seconds and peak memory of `innvestigate check -a input`, which reads the file, infers shapes, runs the passes and records
 a plan; weights stay in the mapped file, so that what is counted of them are pages of the file. *gradient MiB*: peak memory of one gradient,
 of one sample, on the default backend. *analyzers*: how many of `innvestigate list analyzer` take the network; the second table says with
@@ -70,39 +75,55 @@ def processor(exe, *words):
     return code, said, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, mib
 
 
-def numbers(exe, path, folder):
-    """What the columns between the name and the analyzers hold; a refusal takes the place of a number."""
+def samples(path, folder, count):
+    """The first inputs in a file, and their classes as `-t` takes them."""
     net = path.name.split(".")[0]
-    x, out = np.load(path.with_name(f"{net}.x.npy"))[:1], folder / "y.npy"
+    x = np.load(path.with_name(f"{net}.x.npy"))[:count]
     np.save(folder / "x.npy", x)
-    loads = [processor(exe, "check", "-m", path, "-a", "input") for _ in range(3)]
-    row = {"load": min(t for _, _, t, _ in loads), "load_mib": min(m for *_, m in loads)}
+    return x, ",".join(path.with_name(f"{net}.target").read_text().split()[:len(x)])
+
+
+def load(exe, path, folder):
+    runs = [processor(exe, "check", "-m", path, "-a", "input") for _ in range(3)]
+    _, target = samples(path, folder, 1)
+    *_, mib = command(exe, "analyze", "-m", path, "-i", folder / "x.npy", "-a", "gradient", "-t", target, "-o", folder / "y.npy")
+    return {"load": min(t for _, _, t, _ in runs), "load_mib": min(m for *_, m in runs), "gradient_mib": mib}
+
+
+def errors(got, want):
+    """The normalised mean square error of every sample."""
+    axes = tuple(range(1, want.ndim))
+    return ((got.astype(np.float64) - want) ** 2).sum(axes) / (want ** 2).sum(axes)
+
+
+def numbers(exe, path, folder):
+    """A refusal takes the place of a number."""
+    x, target = samples(path, folder, None)
+    out = folder / "y.npy"
     code, said, *_ = command(exe, "predict", "-m", path, "-i", folder / "x.npy", "-o", out)
     if code:
-        return {**row, "predict": sentence(said)}
+        return {"predict": sentence(said), "gradient": ""}
     want, got = expected(path, x), np.load(out)
-    row["predict"] = float(np.abs(got - want).max() / np.abs(want).max()) if got.shape == want.shape else float("inf")
-    g = path.with_name(f"{net}.g.npy")
-    target = path.with_name(f"{net}.target").read_text().split()[0] if g.exists() else "max"
-    code, said, _, mib = command(exe, "analyze", "-m", path, "-i", folder / "x.npy", "-a", "gradient", "-t", target, "-o", out)
+    row = {"predict": float(np.abs(got - want).max() / np.abs(want).max()) if got.shape == want.shape else float("inf")}
+    code, said, *_ = command(exe, "analyze", "-m", path, "-i", folder / "x.npy", "-a", "gradient", "-t", target, "-o", out)
     if code:
         return {**row, "gradient": sentence(said)}
-    row["gradient_mib"] = mib
-    if g.exists():
-        want, got = np.load(g)[:1], np.load(out).astype(np.float64)
-        row["gradient"] = float(((got - want) ** 2).sum() / (want ** 2).sum())
-    return row
+    net = path.name.split(".")[0]
+    want, single = (np.load(path.with_name(f"{net}.{k}.npy")) for k in "gf")
+    ours, own = errors(np.load(out), want), errors(single, want)
+    return {**row, "gradient": float(np.median(ours)), "worst": float(ours.max()), "own": float(np.median(own)), "own_worst": float(own.max())}
 
 
-def measure(exe, path, names, folder):
-    row = numbers(exe, path, folder)
-    row["refused"] = {}
+def refusals(exe, path, folder):
+    names, refused = analyzers(exe), {}
     for name in names:
         code, said, *_ = command(exe, "check", "-m", path, "-a", asked(name))
         if code:
-            row["refused"][name] = sentence(said)
-    row["analyzers"] = len(names)
-    return row
+            refused[name] = sentence(said)
+    return {"refused": refused, "analyzers": len(names)}
+
+
+PARTS = {"numbers": (numbers, "own"), "load": (load, "load"), "analyzers": (refusals, "refused")}  # and a key of what it gives
 
 
 def cell(row, key, form):
@@ -111,12 +132,12 @@ def cell(row, key, form):
 
 
 def page(rows):
-    lines = ["| network | exporter | predict | gradient | load s | load MiB | gradient MiB | analyzers |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| network | exporter | predict | gradient | worst | framework | worst | load s | load MiB | gradient MiB | analyzers |", "|---|---|---|---|---|---|---|---|---|---|---|"]
     refused = collections.defaultdict(lambda: collections.defaultdict(list))
     for file, row in sorted(rows.items()):
         net, exporter = file.split(".")
-        cells = [cell(row, "predict", "{:.0e}"), cell(row, "gradient", "{:.0e}"), cell(row, "load", "{:.2f}"), cell(row, "load_mib", "{:.0f}"),
-                 cell(row, "gradient_mib", "{:.0f}"), f"{row['analyzers'] - len(row['refused'])} of {row['analyzers']}"]
+        cells = [*(cell(row, key, "{:.0e}") for key in ("predict", "gradient", "worst", "own", "own_worst")), cell(row, "load", "{:.2f}"),
+                 cell(row, "load_mib", "{:.0f}"), cell(row, "gradient_mib", "{:.0f}"), f"{row['analyzers'] - len(row['refused'])} of {row['analyzers']}"]
         lines.append(f"| {net} | {exporter} | " + " | ".join(cells) + " |")
         for name, said in row["refused"].items():
             refused[said][name].append(file)
@@ -130,13 +151,13 @@ def page(rows):
     lines += ["", "| exporter | |", "|---|---|"]
     used = {f.split(".")[1] for f in rows}
     lines += [f"| {name} | {text} |" for name, text in EXPORTERS.items() if name in used]
-    return HEAD + "\n".join(lines) + "\n\nTo measure anew: `python scripts/zoo/table.py --again build/innvestigate` (see `scripts/zoo/README`).\n"
+    return HEAD + "\n".join(lines) + "\n\nTo measure: `python scripts/zoo/table.py build/innvestigate` (see `scripts/zoo/README`).\n"
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--cache", type=pathlib.Path, default=DEFAULT_CACHE)
-    p.add_argument("--again", action="store_true")
+    p.add_argument("--again", action="append", default=[], choices=PARTS)
     p.add_argument("--only-write", action="store_true")
     p.add_argument("innvestigate", type=pathlib.Path)
     p.add_argument("files", nargs="*")
@@ -144,14 +165,13 @@ def main():
     kept = a.cache / "table.json"
     rows = json.loads(kept.read_text()) if kept.exists() else {}
     files = a.files or sorted(f.name.removesuffix(".onnx") for f in a.cache.glob("*.onnx"))
-    names = analyzers(a.innvestigate)
     with tempfile.TemporaryDirectory() as folder:
-        for file in [] if a.only_write else files:
-            if file in rows and not a.again:
-                continue
-            rows[file] = measure(a.innvestigate, a.cache / f"{file}.onnx", names, pathlib.Path(folder))
-            print(file, rows[file], flush=True)
-            kept.write_text(json.dumps(rows, indent=1))
+        for file, (part, (measure, key)) in itertools.product([] if a.only_write else files, PARTS.items()):
+            row = rows.setdefault(file, {})
+            if part in a.again or key not in row:
+                row.update(measure(a.innvestigate, a.cache / f"{file}.onnx", pathlib.Path(folder)))
+                print(file, part, row, flush=True)
+                kept.write_text(json.dumps(rows, indent=1))
     PAGE.write_text(page(rows))
 
 

@@ -1,20 +1,20 @@
 """torchvision's and timm's networks with random weights, through both of torch's ONNX exporters, into a cache folder.
 
-For every network: NET.x.npy, an input of two samples; NET.target, the class of each that is explained; NET.y.npy and
-NET.g.npy, outputs and the gradient of those classes in double precision; NET.EXPORTER.onnx, the files.
+For every network: NET.x.npy, 16 inputs; NET.target, the class of each that is explained; NET.y.npy and NET.g.npy,
+outputs and the gradient of those classes in double precision; NET.f.npy, the gradient in single precision; NET.EXPORTER.onnx, the files.
 
-    python scripts/zoo/torch_nets.py [--cache DIR] [NET...]
+    python scripts/zoo/torch_nets.py [--cache DIR] [--exporter NAME]... [--no-files] [NET...]
 """
 import argparse
 import copy
 import pathlib
 import warnings
 
-import numpy as np
 import torch
 import torchvision.models as models
 from torch import nn
 
+from cache import DEFAULT_CACHE, SAMPLES, store
 
 
 def of_timm(name):
@@ -24,7 +24,6 @@ def of_timm(name):
     return build
 
 
-DEFAULT_CACHE = pathlib.Path.home() / ".cache" / "innvestigate" / "zoo"
 NETS = {  # name: (constructor, image size)
     "resnet18": (models.resnet18, 224),
     "resnet50": (models.resnet50, 224),
@@ -84,28 +83,27 @@ def randomize(net, size):
     return net.eval()
 
 
-def oracle(net, x):
-    """Outputs and the gradient of each sample's largest, in double precision."""
-    net = copy.deepcopy(net).double()
-    x = x.double().requires_grad_()
-    y = net(x)
-    target = y.argmax(1)
-    g, = torch.autograd.grad(y.gather(1, target[:, None]).sum(), x)
-    return y.detach().numpy(), g.numpy(), target.numpy()
+def explainer(net):
+    """As `store` asks for it, in the network's precision."""
+    dtype = next(net.parameters()).dtype
+
+    def explain(x, target):
+        x = torch.from_numpy(x).to(dtype).requires_grad_()
+        y = net(x)
+        target = y.argmax(1) if target is None else torch.from_numpy(target)
+        g, = torch.autograd.grad(y.gather(1, target[:, None]).sum(), x)
+        return y.detach().numpy(), g.numpy(), target.numpy()
+    return explain
 
 
 def make(name, exporters, cache):
     build, size = NETS[name]
     torch.manual_seed(sum(map(ord, name)))
     net = randomize(build(), size)
-    x = torch.randn(2, 3, size, size)
-    y, g, target = oracle(net, x)
-    np.save(cache / f"{name}.x.npy", x.numpy())
-    np.save(cache / f"{name}.y.npy", y)
-    np.save(cache / f"{name}.g.npy", g)
-    (cache / f"{name}.target").write_text("\n".join(map(str, target)) + "\n")
+    x = torch.randn(SAMPLES, 3, size, size)
+    store(cache, name, x.numpy(), explainer(copy.deepcopy(net).double()), explainer(net))
     for exporter in exporters:
-        sample = x if "dyn" in exporter.split("_") else x[:1]
+        sample = x[:2] if "dyn" in exporter.split("_") else x[:1]
         try:
             torch.onnx.export(net, (sample,), str(cache / f"{name}.{exporter}.onnx"), input_names=["x"],
                               output_names=["y"], verbose=False, **EXPORTERS[exporter])
@@ -118,12 +116,13 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--cache", type=pathlib.Path, default=DEFAULT_CACHE)
     p.add_argument("--exporter", action="append", choices=EXPORTERS)
+    p.add_argument("--no-files", action="store_true")
     p.add_argument("net", nargs="*", choices=[*NETS, []])
     a = p.parse_args()
     a.cache.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
     for name in a.net or NETS:
-        make(name, a.exporter or list(EXPORTERS), a.cache)
+        make(name, [] if a.no_files else a.exporter or EXPORTERS, a.cache)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,6 @@
 
 #define SKIPPED 77 /* what ctest takes for it */
 
-struct plan_of { /* one spec, recorded */
-	inn_ctx *ctx;
-	inn_build *b;
-	struct inn_plan *p;
-	double *x[MAX_IN], *seed;
-	size_t n_x[MAX_IN], n_y;
-};
-
 void fails(struct bench *t, const struct spec *s, const char *fmt, ...)
 {
 	va_list ap;
@@ -60,7 +52,7 @@ double *numbers(size_t n, int fill, uint64_t seed)
 	return v;
 }
 
-static const char *first_error(inn_ctx *ctx)
+const char *first_error(inn_ctx *ctx)
 {
 	const struct inn__error *e = inn__error(ctx, 0);
 
@@ -117,7 +109,7 @@ static void drop(struct plan_of *q, const struct spec *s)
 
 static const char *name_of(const struct inn_plan *p, uint32_t i) { return p->names[p->attr[inn_plan_op(p, i)->attr]]; }
 
-static int feed(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q)
+int feed(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q)
 {
 	int rc = INN_OK;
 
@@ -140,7 +132,7 @@ static int feed(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q
 	return rc;
 }
 
-static int fetch(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q, const char *name, double *y)
+int fetch(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q, const char *name, double *y)
 {
 	for (uint32_t i = 0; i < q->p->n_ops; i++) {
 		const struct inn_op *o = inn_plan_op(q->p, i);
@@ -167,7 +159,7 @@ static double nmse(const double *a, const double *b, size_t n)
 	return d == 0 ? 0 : s == 0 ? d : d / s;
 }
 
-static void compare(struct bench *t, const struct spec *s, const char *what, const double *a, const double *b, size_t n, double tol)
+void compare(struct bench *t, const struct spec *s, const char *what, const double *a, const double *b, size_t n, double tol)
 {
 	double e = nmse(a, b, n);
 
@@ -229,7 +221,7 @@ static void differences(struct bench *t, const struct spec *s, struct plan_of *q
 }
 
 /* Runs one output of the plan on both devices; twice, since a second batch must not see the first. */
-static bool both(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *e, inn_exec *r, const char *name, double *y, double *z)
+bool both(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *e, inn_exec *r, const char *name, double *y, double *z)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		if (feed(t->be, e, q) < 0 || t->be->run(q->ctx, e) < 0 || fetch(t->be, e, q, name, y) < 0 || feed(t->ref, r, q) < 0 ||
@@ -271,33 +263,6 @@ static void outputs(struct bench *t, const struct spec *s, struct plan_of *q, in
 	free(z);
 }
 
-/* The same plan with iterations side by side, against the reference that runs it one by one; and twice the same bits. */
-static void side_by_side(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *r)
-{
-	double *y = calloc(q->n_y + 1, sizeof(*y)), *z = calloc(q->n_y + 1, sizeof(*z)), *again = calloc(q->n_y + 1, sizeof(*again));
-	struct plan_of wide = *q;
-	inn_exec *e = NULL;
-	int rc = inn__widen(q->ctx, q->p, 8, &wide.p);
-
-	if (rc < 0 || !y || !z || !again || (wide.p ? wide.p->k : 1) != s->side)
-		fails(t, s, "%u iterations side by side: %s", rc < 0 ? 0 : wide.p ? wide.p->k : 1, first_error(q->ctx));
-	else if (wide.p) {
-		rc = t->be->compile(q->ctx, t->dev, wide.p, 0, &e);
-		for (int pass = 0; pass < 2 && rc == INN_OK; pass++)
-			if ((rc = feed(t->be, e, &wide)) == INN_OK && (rc = t->be->run(q->ctx, e)) == INN_OK)
-				rc = fetch(t->be, e, &wide, "y", pass ? again : y);
-		if (rc < 0 || feed(t->ref, r, q) < 0 || t->ref->run(q->ctx, r) < 0 || fetch(t->ref, r, q, "y", z) < 0)
-			fails(t, s, "%s", first_error(q->ctx));
-		compare(t, s, "side by side, against one by one", y, z, q->n_y, t->tol);
-		compare(t, s, "side by side, again", again, y, q->n_y, 0);
-	}
-	t->be->release(e);
-	inn__plan_free(wide.p);
-	free(y);
-	free(z);
-	free(again);
-}
-
 void conform(struct bench *t, const struct spec *given)
 {
 	struct plan_of q = { 0 };
@@ -311,8 +276,8 @@ void conform(struct bench *t, const struct spec *given)
 			fails(t, &s, "%s", first_error(q.ctx));
 		else
 			outputs(t, &s, &q, e, r);
-		if (r && s.side && (t->be->rows || t->be == t->ref))
-			side_by_side(t, &s, &q, r);
+		if (e && r)
+			conform_again(t, &s, &q, e, r);
 		t->be->release(e);
 		t->ref->release(r);
 	}

@@ -16,6 +16,14 @@ struct bench {
 	const char *only;     /* NULL: all */
 };
 
+struct plan_of { /* one spec, recorded */
+	inn_ctx *ctx;
+	inn_build *b;
+	struct inn_plan *p;
+	double *x[MAX_IN], *seed;
+	size_t n_x[MAX_IN], n_y;
+};
+
 enum fill { SMOOTH, POSITIVE, COARSE /* multiples of 1/2, many of them 0 */, INDEX3 /* 0, 1, 2 */ };
 
 struct spec { /* one operation, or a few, of inputs of fixed shapes */
@@ -30,6 +38,8 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 	uint32_t grads;       /* mask of inputs whose derivative is checked */
 	uint32_t batch;       /* 0: 1 */
 	bool fast;            /* the plan is not strict: backends take their fast algorithms */
+	bool alone;           /* there are two samples, and neither sees the other */
+	bool less;            /* it is run with less and less memory too */
 	double each;          /* > 0: zeros are exact, and every other element is held to this relative error */
 	uint32_t side;        /* how many iterations run side by side in 8 rows, 1: none; 0: not looked at */
 	void *user;           /* for make and oracle */
@@ -39,6 +49,15 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 /* Runs y and, for each bit of s->grads, the derivative. Prints what fails. */
 void conform(struct bench *t, const struct spec *s);
 void fails(struct bench *t, const struct spec *s, const char *fmt, ...) INN_PRINTF(3, 4);
+
+const char *first_error(inn_ctx *ctx);
+void compare(struct bench *t, const struct spec *s, const char *what, const double *a, const double *b, size_t n, double tol);
+int feed(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q);
+int fetch(const struct inn_backend_ops *be, inn_exec *e, struct plan_of *q, const char *name, double *y);
+/* Runs one output of the plan on both devices. */
+bool both(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *e, inn_exec *r, const char *name, double *y, double *z);
+/* again.c */
+void conform_again(struct bench *t, const struct spec *s, struct plan_of *q, inn_exec *e, inn_exec *r);
 
 void conform_elements(struct bench *t);
 void conform_moves(struct bench *t);

@@ -32,9 +32,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(void)inn_tensor_real(&t, i);
 		inn_tensor_free(&t);
 	}
-	if (f->read_named && f->read_named(ctx, &s, NULL, &v, &n) == INN_OK)
-		for (uint32_t i = 0; i < n; i++)
-			inn_tensor_free(&v[i].t);
+	if (f->read_named && f->read_named(ctx, &s, NULL, &v, &n) < 0 && (v || n || !inn_failed(ctx)))
+		abort();
+	for (uint32_t i = 0; i < n; i++)
+		inn_tensor_free(&v[i].t);
 	if (f->read_list && f->read_list(ctx, &s, NULL, &l, &count) < 0 && !inn_failed(ctx))
 		abort();
 	inn__ctx_free(ctx);

@@ -29,7 +29,7 @@ struct inn_format_ops {
 	/* One tensor: arrays as stored; images u8 or u16 [H,W,C], C = 1 or 3. Gives heap memory. Called from reader threads
 	 * with a context of their own: no state outside the arguments. */
 	int (*read_tensor)(inn_ctx *ctx, struct inn_stream *s, const void *opts, struct inn_tensor *t);
-	/* Several named tensors (.npz); `v` by inn_alloc, each t heap memory. */
+	/* Several named tensors (.npz); `v` by inn_alloc, each t heap memory. Neither `v` nor `n` is set by an error. */
 	int (*read_named)(inn_ctx *ctx, struct inn_stream *s, const void *opts, struct inn_named **v, uint32_t *n);
 	/* Images: u8 [H,W,3] or [H,W,1]. */
 	int (*write_tensor)(inn_ctx *ctx, struct inn_stream *s, const void *opts, const struct inn_tensor *t);

@@ -9,6 +9,7 @@
  *                                                                             wide range, and an output must not see more than its window
  *                    1x1 or strided, to a few hundred pixels, kernel the same
  *                    for every batch, whole blocks                            panels.c: weights are most of what it reads
+ *                    1x1, stride 1, with elementwise work around it           oneDNN, direct, strip by strip: strips.c
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
  *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
@@ -74,6 +75,16 @@ enum way cpu_way(const struct inn_exec *e, const struct conv *c)
 	if (c->code == INN_OP_CONV && by_winograd(e, c))
 		return large_tiles(e, c) ? TILES_4 : TILES_2;
 	return is_narrow(e, c) ? NARROW : by_panels(e, c) ? PANELS : DIRECT;
+}
+
+bool cpu_by_strips(const struct inn_exec *e, const struct conv *c)
+{
+	bool ok = c->code == INN_OP_CONV && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_way(e, c) == DIRECT && cpu_block_shape(e, &c->shape[X]) &&
+		  cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) && !(c->tail && c->tail->more != NONE);
+
+	for (uint32_t d = 0; ok && d < 2; d++)
+		ok = c->shape[W].dim[2 + d] == 1 && c->stride[d] == 1 && !c->before[d] && !c->after[d];
+	return ok && c->shape[X].dim[2] * c->shape[X].dim[3] >= 32;
 }
 
 bool cpu_turns(const struct inn_exec *e, const struct conv *c)

@@ -88,7 +88,8 @@ static bool tables(struct inn_exec *e)
 	       (e->step = cpu_alloc(e, n, sizeof(*e->step))) && (e->blocked = cpu_alloc(e, n, sizeof(*e->blocked))) &&
 	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->tail = cpu_alloc(e, n, sizeof(*e->tail))) &&
 	       (e->head = cpu_alloc(e, n, sizeof(*e->head))) && (e->after = cpu_alloc(e, n, sizeof(*e->after))) &&
-	       (e->quotient = cpu_alloc(e, n, sizeof(*e->quotient))) && (e->inside = cpu_alloc(e, n, sizeof(*e->inside)));
+	       (e->quotient = cpu_alloc(e, n, sizeof(*e->quotient))) && (e->inside = cpu_alloc(e, n, sizeof(*e->inside))) &&
+	       (e->strips = cpu_alloc(e, n, sizeof(*e->strips))) && (e->moved = cpu_alloc(e, n, sizeof(*e->moved)));
 }
 
 /* Which values share memory, and which are computed together. */
@@ -137,7 +138,7 @@ static void needs(struct inn_exec *e)
 
 		if (o->code == INN_OP_RESHAPE)
 			continue;
-		e->quotient[i] = o->code == INN_OP_DIV;
+		e->quotient[i] = o->code == INN_OP_DIV && o->home; /* not of weights */
 		if (e->tail[i].at && e->tail[i].by != NONE)
 			e->need[root_of(e, e->tail[i].by, 0)] = true;
 		for (uint32_t k = 0; k < o->n_src; k++) {
@@ -173,8 +174,10 @@ static int build(struct inn_exec *e, uint32_t i)
 	for (uint32_t k = 0; k < o->n_src && !asks(o->code); k++)
 		if (cpu_dense(e, i, i, k) == NONE)
 			return INN_ENOMEM;
-	if (e->tail[i].at)
-		return INN_OK; /* done where its tail ends */
+	if (e->strips[i])
+		return cpu_strips(e, i);
+	if (e->tail[i].at || e->moved[i])
+		return INN_OK; /* done where its tail ends, or in strips */
 	if (e->head[i]) {
 		uint32_t from = e->head[i] - 1;
 
@@ -241,8 +244,10 @@ static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, int lea
 	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops, .lean = lean };
 	omp_set_num_threads(dev->threads); /* oneDNN divides the work when a primitive is made */
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
-	if (!s)
+	if (!s) {
 		needs(e);
+		s = cpu_find_strips(e);
+	}
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);
 	if (!s)

@@ -61,8 +61,10 @@ struct inn_exec {
 	uint32_t n_again, cap_again;
 	struct tail *tail;         /* by operation: what it does itself of what follows */
 	uint32_t *head;            /* by operation of a tail: the one that does it + 1 */
+	struct strips **strips;    /* by operation: what its step computes strip by strip */
+	uint32_t *moved;           /* by operation: the one + 1 whose step makes its value, or its group's, in strips */
 	bool *need;                /* the value must stand in memory */
-	bool *quotient;            /* a division made it, or something it is made of */
+	bool *quotient;            /* a division for each batch made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
 	struct inside *inside;     /* by operation: its value stands in another's memory */
 	float **at;                /* by location: its address, NULL if it needs none */
@@ -150,6 +152,11 @@ bool cpu_makes(const struct inn_exec *e, uint32_t i, uint32_t s);
 uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i); /* the innermost of the plan's blocks that holds it */
 int cpu_matmul(struct inn_exec *e, uint32_t i);
 int cpu_rows(struct inn_exec *e, uint32_t i);
+/* strips.c: finds what is computed strip by strip; makes the step. */
+int cpu_find_strips(struct inn_exec *e);
+int cpu_strips(struct inn_exec *e, uint32_t step);
+/* The operation at whose step the value of i, which has memory of its own, is made. */
+static inline uint32_t cpu_step_of(const struct inn_exec *e, uint32_t i) { return e->moved[e->last[i]] ? e->moved[e->last[i]] - 1 : e->last[i]; }
 bool cpu_by_rows(const struct inn_exec *e, uint32_t i); /* choose.c */
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
 

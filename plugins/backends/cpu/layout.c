@@ -86,8 +86,8 @@ static int make_twin(struct inn_exec *e, uint32_t i)
 		r = cpu_reorder(e, i, q, &a, from, &b, to);
 	if (r)
 		return r;
-	*t = (struct twin){ .op = i, .product = q, .next = e->after[e->last[i]].next };
-	e->after[e->last[i]].next = t;
+	*t = (struct twin){ .op = i, .product = q, .next = e->after[cpu_step_of(e, i)].next };
+	e->after[cpu_step_of(e, i)].next = t;
 	return INN_OK;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define BLOCK 512u       /* elements that an instruction takes at a time: what stands between them stays in the cache */
-#define LINE 16u         /* elements that memory is read by */
 #define VECTOR 16u       /* elements that loops take at a time */
 #define SHORT_PLANE 256u /* elements; below, planes are not worth looking at */
 #define FLAT_VALUE 2u    /* pixels for a channel; products of more are divided among threads by pixels, else by channels */
@@ -102,43 +101,58 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 	}
 }
 
-static void fetch(const float *x, size_t n, int write)
+/* Where the strip of an operation's value stands, from element `at` of a plane on; NULL: it is none of a strip. */
+static float *near(const struct map *m, const struct strip *s, uint32_t op, size_t plane, size_t at)
 {
-	for (size_t j = 0; j < n; j += LINE)
-		if (write)
-			__builtin_prefetch(x + j, 1);
-		else
-			__builtin_prefetch(x + j, 0);
+	return s && s->op == op ? s->x + plane % m->blocks * s->pitch + at - s->from : NULL;
 }
 
-/* n elements from `start` on, of the output's order in memory; the same number from `next` on will follow. */
-static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t start, size_t n, size_t next)
+/* Fetches what the next block reads while this one is computed: short pieces of many planes are no stream that the processor sees. */
+static void fetch(const struct inn_exec *e, const struct map *m, size_t start, size_t n, const struct strip *s)
 {
+	for (uint32_t k = 0; k < m->n_in; k++)
+		if (m->in[k].kind == FLAT && !(s && s->op == m->in[k].op))
+			for (size_t j = 0; j < n; j += VECTOR)
+				__builtin_prefetch(e->at[m->in[k].op] + start + j);
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		if (m->ins[k].to != NONE)
+			for (size_t j = 0; j < n; j += VECTOR)
+				__builtin_prefetch(e->at[m->ins[k].to] + start + j, 1);
+}
+
+/* n elements of a plane from `at` on. */
+static void block(const struct inn_exec *e, const struct map *m, float *regs, struct operand *tab, size_t plane, size_t at, size_t n,
+		  const struct strip *s)
+{
+	size_t start = plane * m->plane + at;
+
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
 
-		if (in->kind == FLAT) {
+		if (in->kind == FLAT && !(tab[k].x = near(m, s, in->op, plane, at)))
 			tab[k].x = e->at[in->op] + start;
-			fetch(e->at[in->op] + next, n, 0);
-		} else if (in->kind == STRIDED) {
+		else if (in->kind == STRIDED)
 			gather(in, e->at[in->op], start, n, regs + (size_t)in->reg * BLOCK);
-		}
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		const struct instr *q = &m->ins[k];
-		float *y = q->op != NONE ? e->at[q->op] + start : regs + (size_t)q->reg * BLOCK;
+		float *stored = q->to != NONE ? e->at[q->to] + start : NULL, *y = near(m, s, q->op, plane, at);
 
-		if (q->op != NONE)
-			fetch(e->at[q->op] + next, n, 1);
+		y = y ? y : stored ? stored : regs + (size_t)q->reg * BLOCK;
 		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], &tab[q->a[3]], n);
+		if (stored && y != stored)
+			memcpy(stored, y, n * sizeof(*y));
 		tab[m->n_in + k].x = y;
 	}
 }
 
-static size_t scratch_of(const struct map *m)
+size_t cpu_map_scratch(const struct map *m)
 {
 	return round_up(((size_t)m->n_regs * BLOCK + m->n_in * VECTOR) * sizeof(float) + (m->n_in + m->n_ins) * sizeof(struct operand));
 }
+
+static float *same_of(const struct map *m, char *scratch) { return (float *)(void *)scratch + (size_t)m->n_regs * BLOCK; }
+static struct operand *tab_of(const struct map *m, char *scratch) { return (struct operand *)(void *)(same_of(m, scratch) + m->n_in * VECTOR); }
 
 static void repeat(float *to, const float *x, size_t n)
 {
@@ -146,11 +160,30 @@ static void repeat(float *to, const float *x, size_t n)
 		memcpy(to + j, x, n * sizeof(*to));
 }
 
-/* One part of one plane. */
-static void piece(const struct inn_exec *e, const struct map *m, float *regs, float *same, struct operand *tab, size_t j)
+void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch)
 {
-	size_t part = j / m->planes, plane = j % m->planes, whole = m->plane / VECTOR;
-	size_t from = whole * part / m->parts * VECTOR, to = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
+	float *same = same_of(m, scratch);
+	struct operand *tab = tab_of(m, scratch);
+
+	(void)e;
+	for (uint32_t k = 0; k < m->n_in + m->n_ins; k++) {
+		const struct input *in = k < m->n_in ? &m->in[k] : NULL;
+
+		tab[k].mask = SIZE_MAX;
+		if (in && in->kind == STRIDED)
+			tab[k].x = (float *)(void *)scratch + (size_t)in->reg * BLOCK;
+		if (in && (in->kind == IMMEDIATE || in->kind == CHANNELS))
+			tab[k] = (struct operand){ same + k * VECTOR, 0 };
+		for (size_t j = 0; in && in->kind == IMMEDIATE && j < VECTOR; j++)
+			same[k * VECTOR + j] = in->value;
+	}
+}
+
+/* Elements [from, to) of one plane. */
+static void piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s)
+{
+	float *same = same_of(m, scratch);
+	size_t first = from;
 
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
@@ -158,37 +191,39 @@ static void piece(const struct inn_exec *e, const struct map *m, float *regs, fl
 		if (in->kind == CHANNELS)
 			repeat(same + k * VECTOR, e->at[in->op] + plane / m->blocks * in->sample + plane % m->blocks * in->block, e->dev->lanes);
 	}
-	for (size_t at = from, n; at < to; at += n) {
-		n = to - at < BLOCK ? to - at : BLOCK;
-		block(e, m, regs, tab, plane * m->plane + at, n, at + n < to ? plane * m->plane + at + n : (plane + 1) * m->plane + from);
+	for (size_t n; from < to; from += n) {
+		n = to - from < BLOCK ? to - from : BLOCK;
+		if (from + n < to)
+			fetch(e, m, plane * m->plane + from + n, to - from - n < BLOCK ? to - from - n : BLOCK, s);
+		else if (plane + 1 < m->planes)
+			fetch(e, m, (plane + 1) * m->plane + first, to - first < BLOCK ? to - first : BLOCK, s);
+		block(e, m, (float *)(void *)scratch, tab_of(m, scratch), plane, from, n, s);
 	}
+}
+
+void cpu_map_strip(const struct inn_exec *e, const struct map *m, char *scratch, size_t sample, size_t from, size_t to, const struct strip *s)
+{
+	for (size_t k = 0; k < m->blocks; k++)
+		piece(e, m, scratch, sample * m->blocks + k, from, to, s);
 }
 
 static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 {
 	const struct map *m = arg;
+	size_t whole = m->plane / VECTOR;
 
 	(void)op;
 #pragma omp parallel num_threads(threads_for(e, m->planes * m->plane))
 	{
-		float *regs = (float *)(void *)(e->scratch + scratch_of(m) * (size_t)omp_get_thread_num());
-		float *same = regs + (size_t)m->n_regs * BLOCK;
-		struct operand *tab = (struct operand *)(void *)(same + m->n_in * VECTOR);
+		char *scratch = e->scratch + cpu_map_scratch(m) * (size_t)omp_get_thread_num();
 
-		for (uint32_t k = 0; k < m->n_in + m->n_ins; k++) {
-			const struct input *in = k < m->n_in ? &m->in[k] : NULL;
-
-			tab[k].mask = SIZE_MAX;
-			if (in && in->kind == STRIDED)
-				tab[k].x = regs + (size_t)in->reg * BLOCK;
-			if (in && (in->kind == IMMEDIATE || in->kind == CHANNELS))
-				tab[k] = (struct operand){ same + k * VECTOR, 0 };
-			if (in && in->kind == IMMEDIATE)
-				repeat(same + k * VECTOR, &in->value, 1);
-		}
+		cpu_map_begin(e, m, scratch);
 #pragma omp for schedule(static)
-		for (size_t j = 0; j < m->parts * m->planes; j++)
-			piece(e, m, regs, same, tab, j);
+		for (size_t j = 0; j < m->parts * m->planes; j++) {
+			size_t part = j / m->planes, end = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
+
+			piece(e, m, scratch, j % m->planes, whole * part / m->parts * VECTOR, end, NULL);
+		}
 	}
 	return INN_OK;
 }
@@ -209,7 +244,7 @@ static bool whole(const struct inn_exec *e, uint32_t j, uint32_t k)
 }
 
 /* Number of operand k of member j, which comes from outside the group, among the inputs. */
-static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t j, uint32_t k)
+static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t at, uint32_t j, uint32_t k)
 {
 	uint32_t root = root_of(e, j, k);
 	struct input in = { .op = root };
@@ -217,12 +252,12 @@ static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t i, uint32_t
 	if (op_of(e, root)->code == INN_OP_CONST) {
 		in.kind = IMMEDIATE;
 		in.value = (float)inn_op_value(e->p, root);
-	} else if (e->blocked[i] && whole(e, j, k)) {
+	} else if (m->lanes && whole(e, j, k)) {
 		in.kind = FLAT;
-		in.op = cpu_block(e, i, j, k);
+		in.op = cpu_block(e, at, j, k);
 	} else {
-		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[i] ? e->dev->lanes : 0, m->planes > 1);
-		in.op = cpu_dense(e, i, j, k);
+		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, m->lanes, m->planes > 1);
+		in.op = cpu_dense(e, at, j, k);
 	}
 	if (in.op == NONE)
 		return NONE;
@@ -249,10 +284,10 @@ static int assign(struct inn_exec *e, struct map *m)
 				last[m->ins[k].a[j] - m->n_in] = k;
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
-		if (m->ins[k].op == NONE)
+		if (m->ins[k].to == NONE)
 			m->ins[k].reg = n_idle ? idle[--n_idle] : m->n_regs++;
 		for (uint32_t j = 0; j < k; j++)
-			if (last[j] == k && m->ins[j].op == NONE)
+			if (last[j] == k && m->ins[j].to == NONE)
 				idle[n_idle++] = m->ins[j].reg;
 	}
 	return INN_OK;
@@ -272,7 +307,7 @@ static const struct loops *loops_of(const struct inn_exec *e)
 static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 {
 	const struct inn_shape *s = &op_of(e, i)->shape;
-	size_t n = e->blocked[i] ? (size_t)s->dim[0] * s->dim[1] / e->dev->lanes : 1, threads = (size_t)e->dev->threads;
+	size_t n = m->lanes ? (size_t)s->dim[0] * s->dim[1] / e->dev->lanes : 1, threads = (size_t)e->dev->threads;
 
 	if (n && e->count[i] / n < SHORT_PLANE)
 		n = 1;
@@ -283,61 +318,72 @@ static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 }
 
 /* Operation j as the next instruction; its operands from outside are inputs already. */
-static void instruct(struct inn_exec *e, struct map *m, uint32_t i, uint32_t j, uint32_t *result)
+static void instruct(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at, uint32_t j, uint32_t *result)
 {
 	const struct inn_op *o = op_of(e, j);
 	struct instr *q = &m->ins[m->n_ins];
 
-	*q = (struct instr){ .fn = loops_of(e)->one[o->code], .code = o->code, .n = o->n_src, .op = e->need[j] && e->last[j] == i ? j : NONE };
+	*q = (struct instr){ .fn = loops_of(e)->one[o->code], .code = o->code, .n = o->n_src, .op = j,
+			     .to = e->need[j] && e->last[j] == last ? j : NONE };
 	for (uint32_t k = 0; k < 4; k++) {
 		uint32_t s = k < o->n_src ? root_of(e, j, k) : 0;
 
-		q->a[k] = k >= o->n_src ? q->a[0] : result[s] ? m->n_in + result[s] - 1 : input_of(e, m, i, j, k);
+		q->a[k] = k >= o->n_src ? q->a[0] : result[s] ? m->n_in + result[s] - 1 : input_of(e, m, at, j, k);
 	}
 	result[j] = ++m->n_ins;
 }
 
 /* Inputs first: their number is where results begin. */
-static int program(struct inn_exec *e, struct map *m, uint32_t i, const uint32_t *member, uint32_t n)
+static int program(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at, const uint32_t *member, uint32_t n)
 {
-	uint32_t *result = cpu_alloc(e, i + 1u, sizeof(*result)); /* instruction + 1, by operation */
+	uint32_t *result = cpu_alloc(e, last + 1u, sizeof(*result)); /* instruction + 1, by operation */
 
 	if (!result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
 		return INN_ENOMEM;
 	for (uint32_t j = 0; j < n; j++)
 		for (uint32_t k = 0; k < op_of(e, member[j])->n_src; k++)
-			if (!cpu_makes(e, i, root_of(e, member[j], k)) && input_of(e, m, i, member[j], k) == NONE)
+			if (!cpu_makes(e, last, root_of(e, member[j], k)) && input_of(e, m, at, member[j], k) == NONE)
 				return INN_ENOMEM;
 	for (uint32_t j = 0; j < n; j++)
-		instruct(e, m, i, member[j], result);
+		instruct(e, m, last, at, member[j], result);
 	return cpu_chain(e, m, loops_of(e)) ? assign(e, m) : INN_ENOMEM;
+}
+
+int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out)
+{
+	struct map *m = *out = cpu_alloc(e, 1, sizeof(*m));
+	uint32_t *member = cpu_alloc(e, last + 1u, sizeof(*member)), n = 0;
+
+	if (!m || !member)
+		return INN_ENOMEM;
+	for (uint32_t j = 0; j <= last; j++) {
+		if (!cpu_makes(e, last, j))
+			continue;
+		member[n++] = j;
+		for (uint32_t k = 0; e->last[j] == last && k < op_of(e, j)->n_src; k++)
+			blocks |= whole(e, j, k) && cpu_is_block(e, j, k);
+	}
+	for (uint32_t j = 0; j < n; j++)
+		if (e->last[member[j]] == last)
+			e->blocked[member[j]] = blocks;
+	m->lanes = blocks ? e->dev->lanes : 0;
+	m->strip = strip;
+	planes(e, m, last);
+	return program(e, m, last, at, member, n);
 }
 
 int cpu_map(struct inn_exec *e, uint32_t i)
 {
-	struct map *m = cpu_alloc(e, 1, sizeof(*m));
-	uint32_t *member = cpu_alloc(e, i + 1u, sizeof(*member)), n = 0;
-	bool blocked = false, stored = false;
+	struct map *m;
+	bool stored = false;
+	int s = cpu_map_of(e, i, i, false, NONE, &m);
 
-	if (!m || !member)
-		return INN_ENOMEM;
-	for (uint32_t j = 0; j <= i; j++) {
-		if (!cpu_makes(e, i, j))
-			continue;
-		member[n++] = j;
-		stored |= e->need[j] && e->last[j] == i;
-		for (uint32_t k = 0; e->last[j] == i && k < op_of(e, j)->n_src; k++)
-			blocked |= whole(e, j, k) && cpu_is_block(e, j, k);
-	}
-	for (uint32_t j = 0; j < n; j++)
-		if (e->last[member[j]] == i)
-			e->blocked[member[j]] = blocked;
-	planes(e, m, i);
-	if (!stored || !e->count[i])
-		return INN_OK;
-	int s = program(e, m, i, member, n);
-
-	cpu_scratch(e, s ? 0 : scratch_of(m) * (size_t)e->dev->threads);
-	e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
-	return s;
+	if (s)
+		return s;
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		stored |= m->ins[k].to != NONE;
+	cpu_scratch(e, cpu_map_scratch(m) * (size_t)e->dev->threads);
+	if (e->count[i] && stored)
+		e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
+	return INN_OK;
 }

@@ -264,6 +264,28 @@ static dnnl_status_t describe(const struct inn_exec *e, const struct conv *c, ui
 	return s;
 }
 
+/* As asked for by c->fixed; *pd NULL if oneDNN has nothing good for that. */
+static int describe_fixed(struct inn_exec *e, struct conv *c, uint32_t kind, dnnl_primitive_attr_t *attr, dnnl_primitive_desc_t *pd)
+{
+	int r = c->tail && c->tail->more != NONE ? cpu_block_md(e, c->i, &c->shape[Y], true, &c->more) : INN_OK;
+
+	if (!r)
+		r = cpu_dnnl(e, c->i, "a convolution", attributes(c, attr));
+	for (uint32_t k = 0; !r && k < 3; k++)
+		r = layouts(e, c, k, &c->shape[k]);
+	return r || !c->fixed ? r : cpu_dnnl(e, c->i, "a convolution", describe(e, c, kind, *attr, pd));
+}
+
+int cpu_forward(struct inn_exec *e, struct conv *c, dnnl_primitive_desc_t *pd)
+{
+	dnnl_primitive_attr_t attr = NULL;
+	int r = describe_fixed(e, c, 0, &attr, pd);
+
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	return r;
+}
+
 static int make(struct inn_exec *e, struct conv *c)
 {
 	static const int arg[3][4] = { { DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD },
@@ -276,15 +298,8 @@ static int make(struct inn_exec *e, struct conv *c)
 	uint32_t kind = c->code == INN_OP_CONV ? 0 : c->code == INN_OP_CONV_DX ? 1 : 2;
 	dnnl_primitive_desc_t pd = NULL;
 	dnnl_primitive_attr_t attr = NULL;
-	int r = c->tail && c->tail->more != NONE ? cpu_block_md(e, c->i, &c->shape[Y], true, &c->more) : INN_OK;
+	int r = describe_fixed(e, c, kind, &attr, &pd);
 
-	if (!r)
-		r = cpu_dnnl(e, c->i, "a convolution", attributes(c, &attr));
-
-	for (uint32_t k = 0; !r && k < 3; k++)
-		r = layouts(e, c, k, &c->shape[k]);
-	if (!r && c->fixed)
-		r = cpu_dnnl(e, c->i, "a convolution", describe(e, c, kind, attr, &pd));
 	for (uint32_t k = 0; !r && !pd && k < 3; k++) {
 		c->fixed = false;
 		r = layouts(e, c, k, &c->shape[k]);

@@ -21,7 +21,11 @@ struct conv {
 /* product.c: operation i as a convolution whose result is stored at operation `at`. */
 void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c);
 
+/* A convolution on blocks of channels; *pd NULL if oneDNN has no fast one. */
+int cpu_forward(struct inn_exec *e, struct conv *c, dnnl_primitive_desc_t *pd);
+
 /* choose.c */
+bool cpu_by_strips(const struct inn_exec *e, const struct conv *c); /* what stands around it may be done strip by strip */
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c); /* oneDNN is asked for a primitive on blocks of channels */
 #define NARROW_TAPS 16u /* kernel positions along an axis */
 #define PANEL_STRIDE 15 /* fits into the order by which weights.c knows an adjoint */

@@ -24,9 +24,9 @@ void cpu_spend(struct inn_exec *e, uint32_t op, enum spent_as as, double since)
 /* The operation at whose step operation i is computed. */
 static uint32_t step_of(const struct inn_exec *e, uint32_t i)
 {
-	if (e->tail[i].at)
-		return e->tail[i].at;
-	return e->head[i] ? e->tail[e->head[i] - 1].at : e->last[i];
+	uint32_t of = e->head[i] ? e->head[i] - 1 : i;
+
+	return cpu_step_of(e, e->tail[of].at ? e->tail[of].at : of);
 }
 
 /* The implementation that oneDNN chose: of the product itself, not of the reorders around it. */

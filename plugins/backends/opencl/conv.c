@@ -1,15 +1,18 @@
-/* Convolutions, by a rule on shapes and the kind of device:
+/* Convolutions, by a rule on shapes, roles and the kind of device:
  *   one input channel a group        a kernel of its own
  *   1x1, stride 1, no padding        a product of the tensors as they are
- *   processors, stride 1             a product whose second operand is the padded input, shifted for each kernel position;
- *                                    backward-data the same with the kernel turned
- *   otherwise                        unfold (im2col) in tiles that fit a budget, and a product; backward-data a product and fold */
+ *   3x3, stride 1, many channels     winograd.c, where the weights are the same for every batch and the plan is not strict: tiles of 4x4
+ *                                    for the network's own weights and results of 20x20 and more, else 2x2, for weights that a rule
+ *                                    changed and quotients have a wide range, and an output must not see more than its window
+ *   processors, stride 1             a product whose second operand is the padded input, shifted for each kernel position
+ *   otherwise                        unfold (im2col) in tiles that fit a budget, and a product; backward-data a product and fold
+ * Backward-data at stride 1 is the convolution of the gradient with the kernel turned. */
 #include "opencl.h"
 #include <string.h>
 
 #define BUDGET ((size_t)4 << 20) /* elements of scratch that a tile may take */
 
-/* At stride 1 backward-data is the convolution of the gradient with the kernel turned. */
+/* Backward-data at stride 1 as a convolution. */
 static struct geometry turned(const struct conv *c)
 {
 	struct geometry g = c->g;

@@ -137,7 +137,8 @@ static void tiles(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 	struct launch *l = ocl_launch(e, op, "gemm");
 	struct product p = outline(q);
 
-	if (q->paneled) {
+	if (q->c_16) {
+		p.c_16 = (int)q->c_16;
 		p.ldb = (int)COLUMNS;
 		p.b_n = p.k;
 	}
@@ -169,7 +170,7 @@ void ocl_product(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 
 	if (e->dev->clblast) {
 		ocl_clblast(e, op, q);
-	} else if (q->paneled) {
+	} else if (q->c_16) {
 		tiles(e, op, q);
 	} else if (rows) {
 		few(e, op, q);

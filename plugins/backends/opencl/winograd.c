@@ -50,16 +50,17 @@ static struct loc some(struct inn_exec *e, const struct conv *c, const struct wi
 
 static void pass(struct inn_exec *e, const struct conv *c, const struct winograd *w, struct loc x, struct loc u, struct loc any, struct loc y)
 {
-	size_t k = (size_t)w->k, ch = (size_t)w->c, room = (size_t)w->room, points = points_of(w);
-	struct loc v = ocl_scratch(e, points * (ch * room + APART_POINTS)), m = ocl_scratch(e, points * (k * room + APART_POINTS));
+	size_t k = (size_t)w->k, ch = (size_t)w->c, room = (size_t)w->room, points = points_of(w), per_point = ch * room + APART_POINTS;
+	struct loc v = ocl_scratch(e, points * per_point), m = ocl_scratch(e, points * (k * room + APART_POINTS));
 	struct launch *l = ocl_launch(e, c->i, "winograd_in");
 
 	ocl_at(e, l, x);
 	ocl_at(e, l, v);
 	ocl_arg(e, l, w, sizeof(*w));
 	ocl_grid(e, l, items(e, w->room), ch, 1);
-	ocl_product(e, c->i, &(struct gemm_of){ .m = k, .n = room, .k = ch, .n0 = 1, .n1 = points, .paneled = true,
-			.a = { u, 1, k, 0, ch * (size_t)w->k_room + APART_POINTS }, .b = { v, room, 1, 0, ch * room + APART_POINTS }, .c = { m, room, 1, 0, k * room + APART_POINTS } });
+	ocl_product(e, c->i, &(struct gemm_of){ .m = k, .n = room, .k = ch, .n0 = 1, .n1 = points, .c_16 = e->dev->clblast ? 0 : (size_t)w->m_tile,
+			.a = { u, 1, k, 0, ch * (size_t)w->k_room + APART_POINTS }, .b = { v, room, 1, 0, per_point },
+			.c = { m, (size_t)w->m_k, 1, 0, (size_t)w->m_point } });
 	l = ocl_launch(e, c->i, "winograd_out");
 	ocl_at(e, l, m);
 	ocl_at(e, l, any);
@@ -95,6 +96,9 @@ void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometr
 		w.n = (int)n;
 		w.room = own ? (int)round_up(n, COLUMNS) : w.n;
 		w.block = own ? (int)COLUMNS : w.n;
+		w.m_point = own ? e->dev->lanes : w.k * w.room + APART_POINTS;
+		w.m_tile = own ? (int)points_of(&w) * w.m_point : 1;
+		w.m_k = w.room / e->dev->lanes * w.m_tile;
 		e->scratch_top = mark;
 		pass(e, c, &w, x, u, any, dx ? c->x : c->y);
 	}

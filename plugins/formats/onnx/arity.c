@@ -8,7 +8,7 @@ static const struct { uint32_t since, most; const char *ops; } rows[] = { /* of 
 	{ 1, 1, " Abs ArgMax ArgMin AveragePool Cast Ceil Clip DepthToSpace Dropout Elu Exp Flatten Floor GlobalAveragePool GlobalMaxPool "
 		"HardSigmoid Hardmax Identity LRN LeakyRelu Log LogSoftmax LpNormalization MaxPool Neg Not Pad Reciprocal ReduceL1 ReduceL2 "
 		"ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Selu Shape "
-		"Sigmoid Size Slice Softmax Softplus Softsign SpaceToDepth Sqrt Squeeze Tanh Transpose Unsqueeze Upsample " },
+		"Sigmoid Size Slice Softmax Softplus Softsign SpaceToDepth Sqrt Squeeze Tanh TopK Transpose Unsqueeze Upsample " },
 	{ 1, 2, " Add And Div Equal Gather Greater Less MatMul Mul Or PRelu Pow Split Sub Xor " },
 	{ 1, 3, " Conv ConvTranspose Gemm InstanceNormalization Tile " },
 	{ 1, 5, " BatchNormalization " },
@@ -21,7 +21,7 @@ static const struct { uint32_t since, most; const char *ops; } rows[] = { /* of 
 	{ 9, 2, " Compress Upsample " },
 	{ 9, 3, " OneHot Scatter Where " },
 	{ 10, 1, " ThresholdedRelu " },
-	{ 10, 2, " Mod Resize " },
+	{ 10, 2, " Mod Resize TopK " },
 	{ 10, 5, " Slice " },
 	{ 11, 1, " Round " },
 	{ 11, 2, " CumSum GatherElements GatherND " },

@@ -36,6 +36,12 @@ inline void save(float16 lo, float16 hi, __global float *c, const struct product
 	int line = col / q->wide, x = rest(col, q->wide), plane = line / q->height, y = rest(line, q->height), end = min(q->n - col, 32);
 	float t[32];
 
+	if (q->c_16) {
+		c += (ulong)(col / 16) * q->c_16;
+		vstore16(lo, 0, c);
+		vstore16(hi, 0, c + q->c_16);
+		return;
+	}
 	if (end == 32 && q->inner == 1 && x + 32 <= q->width && y < q->rows) {
 		c += (plane * q->rows + y) * q->width + x;
 		vstore16(lo, 0, c);

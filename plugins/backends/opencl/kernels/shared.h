@@ -21,6 +21,7 @@ struct product { /* c[m][n] = sum over k of a[m][k] b[k][n], z = (z0, z1) of suc
 	int rows, width;       /* ... of which the first `width` of a row, `rows` of a plane count */
 	int ldc, inner;        /* between rows and columns of c */
 	int b_n;               /* how far the first column of a tile moves b for one column: 1, or k where b is in panels of a tile's width */
+	int c_16;              /* not 0: so far apart are 16 columns of c from the next, and all are there */
 	int by_n;              /* neighbouring work-items take neighbouring columns, else rows */
 };
 struct packing { /* element (m, k) stands at m rs + k / run * cs + k % run * ts */
@@ -33,6 +34,7 @@ struct winograd { /* c channels to k results; tiles of side x side results, from
 	int side, high, wide;  /* rows of tiles in a sample, and tiles in a row */
 	int first, n, room;    /* tiles of this pass, counted over samples; room for them in a row of their matrices */
 	int block, k_block;    /* columns of a panel: tiles, and results of the weights */
+	int m_k, m_tile, m_point; /* between results, groups of tiles that a work-item takes, and points of the products */
 	int k_room;            /* results with room for whole panels */
 	int w_k, w_c, turned;  /* between kernels of neighbouring results and channels; they are turned around */
 };

@@ -242,17 +242,16 @@ __kernel void winograd_in(__global const float *x, ulong x0, __global float *v, 
 		tiles_in(x + x0, v + v0, w, 4, at, c);
 }
 
-/* Tiles [at, at + LANES) of result k from m: [point][k][tile]. */
+/* Tiles [at, at + LANES) of result k from m. */
 ALWAYS inline void tiles_out(__global const float *m, __global const float *some, __global float *y, struct winograd w, int side, int at, int k)
 {
 	float t[4 * WIDE];
 	lanes s[4][MOST], line[MOST], column[4];
-	ulong next = (ulong)w.k * w.room + APART_POINTS;
 
-	m += (ulong)k * w.room + at;
+	m += (ulong)k * w.m_k + (ulong)(at / LANES) * w.m_tile;
 	for (int j = 0; j < side + 2; j++) {
 		for (int i = 0; i < side + 2; i++)
-			line[i] = *(__global const lanes *)(m + (i * (side + 2) + j) * next);
+			line[i] = *(__global const lanes *)(m + (ulong)(i * (side + 2) + j) * w.m_point);
 		results(line, column, side);
 		for (int i = 0; i < side; i++)
 			s[i][j] = column[i];
