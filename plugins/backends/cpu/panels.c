@@ -4,18 +4,14 @@
  * and the weights of the next panel are fetched meanwhile. Where weights are large each thread reads its own part of them, where
  * they are small each thread takes pixels of its own. A sum runs over taps, then channels: neither the neighbours of a pixel nor
  * the number of threads show in its bits, and a term that is 0 stays 0. */
+#include "kernel.h"
 #include "product.h"
 #include <omp.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #define PIECE 256u /* terms of a sum whose weights are read together */
-#define LINE 16u   /* floats in a line of the cache */
 #define RUN 112u   /* pixels whose results stay near */
 #define GROUP 16u  /* panels whose results stay near */
-#define NEAR (1u << 19) /* bytes of weights that stay near */
 
 struct phase {
 	uint32_t taps, size[2], first[2];  /* results at first, first + step, ...; size of them along each axis */
@@ -34,9 +30,7 @@ struct panels {
 	const struct isa *isa;
 };
 struct job { const struct panels *w; const float *x, *u, *bias, *more, *by; float *y; }; /* more, by: NULL or as struct tail */
-struct ahead { const float *at; size_t lines; }; /* fetched meanwhile, this much for each block of channels */
 struct pack { uint32_t w; const struct panels *of; uint32_t area; bool back; };
-typedef void (*kernel_fn)(const float *v, const float *u, float *m, size_t c, size_t pitch, bool more, struct ahead next);
 struct isa {
 	uint32_t lanes;
 	void (*gather)(const struct panels *w, const struct phase *p, const float *x, size_t block, float *v);
@@ -47,14 +41,14 @@ struct isa {
 #define V(name) wide_##name
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
 #define LANES 16u
-#define ROWS 14u
-#define FMA _mm512_fmadd_ps
+#define ROWS CPU_WIDE_ROWS
+#define KERNELS cpu_wide_kernels
 #include "panels_isa.h"
 #define V(name) half_##name
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8u
-#define ROWS 6u
-#define FMA _mm256_fmadd_ps
+#define ROWS CPU_HALF_ROWS
+#define KERNELS cpu_half_kernels
 #include "panels_isa.h"
 #endif
 
@@ -185,7 +179,7 @@ static int phases(struct inn_exec *e, struct panels *w, const struct conv *c, bo
 		w->size += p->pixels * p->taps * w->c;
 		w->runs = (p->pixels + RUN - 1) / RUN > w->runs ? (p->pixels + RUN - 1) / RUN : w->runs;
 	}
-	w->small = weights * sizeof(float) <= NEAR;
+	w->small = weights * sizeof(float) <= CPU_NEAR;
 	w->groups = (w->panels + GROUP - 1) / GROUP;
 	if (w->small && w->runs * w->samples < 8 * threads) /* the same for each thread */
 		w->runs = (w->runs + threads - 1) / threads * threads;

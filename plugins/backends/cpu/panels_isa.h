@@ -1,48 +1,7 @@
 /* The steps of panels.c, included once per instruction set: V(name) names them, TARGET selects the instructions, LANES is the
- * number of channels in a block, ROWS the pixels that one kernel holds in registers, FMA(a, b, c) is a * b + c. */
+ * number of channels in a block, KERNELS those of kernel.h, for up to ROWS pixels. */
 typedef float V(vec) __attribute__((vector_size(LANES * sizeof(float)), may_alias));
 typedef int32_t V(mask) __attribute__((vector_size(LANES * sizeof(float))));
-
-/* m[j][t] = (more: m[j][t] +) sum over c of v[c][t] * u[c][j] for `rows` pixels and `width` blocks of results. */
-#define KERNEL(rows, width)                                                                                                    \
-	TARGET static void V(kernel_##rows##_##width)(const float *v, const float *u, float *m, size_t c, size_t pitch, bool more, \
-						      struct ahead next)                                                       \
-	{                                                                                                                      \
-		V(vec) acc[rows][width];                                                                                       \
-		_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++)                                                        \
-			_Pragma("GCC unroll 2") for (int j = 0; j < width; j++)                                                \
-				acc[t][j] = more ? *(const V(vec) *)(const void *)(m + (j * RUN + t) * LANES) : (V(vec)){ 0 };   \
-		for (size_t b = 0; b < c; b += LANES, v += pitch) {                                                            \
-			for (size_t k = 0; k < next.lines; k++, next.at += LINE)                                               \
-				__builtin_prefetch(next.at, 0, 2);                                                             \
-			_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++)                                                \
-				__builtin_prefetch(v + 2 * pitch + t * LANES);                                                 \
-			_Pragma("GCC unroll 1") for (size_t k = 0; k < LANES; k++, u += width * LANES) {                       \
-				V(vec) x[width];                                                                               \
-				_Pragma("GCC unroll 2") for (int j = 0; j < width; j++)                                        \
-					x[j] = *(const V(vec) *)(const void *)(u + j * LANES);                                 \
-				_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++) {                                      \
-					V(vec) s = v[t * LANES + k] - (V(vec)){ 0 };                                           \
-					_Pragma("GCC unroll 2") for (int j = 0; j < width; j++) acc[t][j] = FMA(s, x[j], acc[t][j]); \
-				}                                                                                              \
-			}                                                                                                      \
-		}                                                                                                              \
-		_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++)                                                        \
-			_Pragma("GCC unroll 2") for (int j = 0; j < width; j++)                                                \
-				*(V(vec) *)(void *)(m + (j * RUN + t) * LANES) = acc[t][j];                                    \
-	}
-#define BOTH(rows) KERNEL(rows, 1) KERNEL(rows, 2)
-#define ROW(rows) { V(kernel_##rows##_1), V(kernel_##rows##_2) }
-BOTH(1) BOTH(2) BOTH(3) BOTH(4) BOTH(5) BOTH(6)
-#if ROWS > 6
-BOTH(7) BOTH(8) BOTH(9) BOTH(10) BOTH(11) BOTH(12) BOTH(13) BOTH(14)
-#endif
-static const kernel_fn V(kernel)[ROWS + 1][2] = {
-	{ NULL, NULL }, ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6),
-#if ROWS > 6
-	ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14),
-#endif
-};
 
 /* v: [tap][channel block][pixel][LANES] of one sample; this is one block of channels of all taps. */
 TARGET static void V(gather)(const struct panels *w, const struct phase *p, const float *x, size_t block, float *v)
@@ -131,15 +90,15 @@ static void V(piece)(const struct job *r, const struct part *q, uint32_t panel, 
 {
 	size_t n = q->n, pitch = q->phase->pixels * LANES, parts = (n + ROWS - 1) / ROWS;
 	bool two = r->w->o > ((size_t)panel * 2 + 1) * LANES, last = k + some == (size_t)q->phase->taps * r->w->c;
-	size_t lines = next ? ((1 + two) * LANES * LANES / LINE + parts - 1) / parts : 0;
+	size_t lines = next ? ((1 + two) * LANES * LANES / CPU_LINE + parts - 1) / parts : 0;
 
 	for (size_t i = 0; i < parts; i++) {
 		size_t a = n * i / parts, b = n * (i + 1) / parts;
 
 		if (last && r->w->n_phases == 1)
 			V(fetch)(r, q, panel, a, b);
-		V(kernel)[b - a][two](v + k * q->phase->pixels + a * LANES, u, m + a * LANES, some, pitch, k > 0, (struct ahead){ next, lines });
-		next += lines * (some / LANES) * LINE;
+		KERNELS[b - a][two](v + k * q->phase->pixels + a * LANES, pitch, u, m + a * LANES, RUN * LANES, some, k > 0, (struct ahead){ next, lines });
+		next += lines * (some / LANES) * CPU_LINE;
 	}
 }
 
@@ -171,11 +130,8 @@ static void V(multiply)(const struct job *r, const struct part *q, const float *
 
 static const struct isa V(isa) = { LANES, V(gather), V(multiply) };
 #undef INLINE
-#undef KERNEL
-#undef BOTH
-#undef ROW
 #undef V
 #undef TARGET
 #undef LANES
 #undef ROWS
-#undef FMA
+#undef KERNELS
