@@ -19,19 +19,28 @@ struct resample { /* of one axis */
 /* The length that a scale gives, in the arithmetic of single precision in which scales are stored. */
 static inline double resize_length(uint32_t in, double scale) { return floorf((float)in * (float)scale); }
 
+/* The result of one operation. Which of two elements is nearest may hang on the last bit: ONNX Runtime decides in single precision. */
+static inline double resize_bit(const struct resample *r, double v) { return r->mode == NEAREST ? (double)(float)v : v; }
+
 /* Where element i of the result lies in the operand. */
 static inline double resize_source(const struct resample *r, uint32_t i)
 {
-	double half = (i + 0.5) / r->scale - 0.5, last = r->in - 1.0, covered = r->out / (r->scale * r->in);
+	double scale = resize_bit(r, r->scale), point = resize_bit(r, (i + 0.5) / scale), half = resize_bit(r, point - 0.5);
+	double last = r->in - 1.0, start = resize_bit(r, r->start * last), part = resize_bit(r, r->end - r->start);
 
 	switch (r->coordinate) {
 	case PYTORCH_HALF_PIXEL: return r->out > 1 ? half : 0;
-	case ALIGN_CORNERS: return r->out > 1 ? i * last / (r->out - 1.0) : 0;
-	case ASYMMETRIC: return i / r->scale;
+	case ALIGN_CORNERS: return r->out > 1 ? resize_bit(r, i * last / (r->out - 1.0)) : 0;
+	case ASYMMETRIC: return resize_bit(r, i / scale);
 	case CROP_AND_RESIZE:
-		return r->out > 1 ? last * (r->start + i * (r->end - r->start) / (r->out - 1.0)) : 0.5 * (r->start + r->end) * last;
-	case HALF_PIXEL_SYMMETRIC: return r->in / 2.0 * (1 - covered) + half;
-	case HALF_PIXEL_FOR_NN: return half + 0.5;
+		if (r->out < 2)
+			return resize_bit(r, resize_bit(r, 0.5 * (r->start + r->end)) * last);
+		part = resize_bit(r, resize_bit(r, i * part) * last);
+		return resize_bit(r, start + resize_bit(r, part / (r->out - 1.0)));
+	case HALF_PIXEL_SYMMETRIC:
+		part = resize_bit(r, 1 - resize_bit(r, r->out / resize_bit(r, scale * r->in)));
+		return resize_bit(r, resize_bit(r, resize_bit(r, r->in / 2.0 * part) + point) - 0.5);
+	case HALF_PIXEL_FOR_NN: return point;
 	default: return half;
 	}
 }

@@ -121,6 +121,14 @@ def top_k(seed, k, axis, largest):
                 function=lambda c: c.topk(k, axis, bool(largest)).values)
 
 
+def zoom_tie(seed):
+    """1.5 / 0.6 - 0.5 is 2 in single precision and a little less in double: ONNX Runtime takes element 2."""
+    kept = [0, 2, 3]
+    found = helper.make_node("Resize", ["c", "", "s"], ["m"], nearest_mode="floor")
+    return head({"s": np.array([1, 1, 0.6, 0.6], np.float32)}, [found], seed, size=3,
+                function=lambda c: c[:, :, kept][:, :, :, kept])
+
+
 def nhwc(seed):
     """As converters from TensorFlow write it: channels last outside, MatMul and Add."""
     w = weights(seed, w=(4, 3, 3, 3), b=(4,), w2=(4, 4, 3, 3), b2=(4,), v=(5, 36), u=(5,))
@@ -200,8 +208,9 @@ GRAPHS = {
     "reduce_mean_13": lambda s: pools(s, "ReduceMean"),
     "reduce_mean_18": lambda s: pools(s, "ReduceMean", 18),
     "nhwc": nhwc,
-    "top_k": lambda s: top_k(s, 3, 3, 1),  # these two behind the others in order, whose weights follow from it
+    "top_k": lambda s: top_k(s, 3, 3, 1),  # these three behind the others in order, whose weights follow from it
     "top_k_smallest": lambda s: top_k(s, 2, 1, 0),
+    "zoom_tie": zoom_tie,
     **{how: (lambda s, how=how: cnn(s, how=how)) for how in ("float_data", "f16", "bf16", "f64", "identity", "constants")},
     **{f"opset_{n}": (lambda s, n=n: cnn(s, opset=n)) for n in OPSETS},
 }

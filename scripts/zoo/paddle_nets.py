@@ -1,7 +1,8 @@
 """paddle.vision's networks with random weights, through paddle2onnx with a fixed and with a free batch, into a cache folder.
 
 For every network: NET.x.npy, 16 inputs; NET.target, the class of each that is explained; NET.y.npy and NET.g.npy,
-outputs and the gradient of those classes in double precision; NET.f.npy, the gradient in single precision; NET.paddle.onnx and NET.paddle_dyn.onnx, the files.
+outputs and the gradient of those classes in double precision; NET.f.npy, the gradient in single precision;
+NET.paddle.onnx and NET.paddle_dyn.onnx, the files.
 
     python scripts/zoo/paddle_nets.py [--cache DIR] [--no-files] [NET...]
 

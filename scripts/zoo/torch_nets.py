@@ -1,7 +1,8 @@
 """torchvision's and timm's networks with random weights, through both of torch's ONNX exporters, into a cache folder.
 
 For every network: NET.x.npy, 16 inputs; NET.target, the class of each that is explained; NET.y.npy and NET.g.npy,
-outputs and the gradient of those classes in double precision; NET.f.npy, the gradient in single precision; NET.EXPORTER.onnx, the files.
+outputs and the gradient of those classes in double precision; NET.f.npy, the gradient in single precision;
+NET.EXPORTER.onnx, the files.
 
     python scripts/zoo/torch_nets.py [--cache DIR] [--exporter NAME]... [--no-files] [NET...]
 """

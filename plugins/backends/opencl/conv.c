@@ -105,7 +105,7 @@ static void shifted_part(struct inn_exec *e, const struct conv *c, const struct 
 static void shifted(struct inn_exec *e, const struct conv *c, bool dx)
 {
 	struct geometry g = dx ? turned(c) : c->g;
-	size_t m = dx ? c->cg : c->kg, channels = dx ? c->kg : c->cg, k = channels * c->taps, tiles = (m + 11) / 12;
+	size_t m = dx ? c->cg : c->kg, channels = dx ? c->kg : c->cg, k = channels * c->taps;
 	int wide[3];
 
 	for (uint32_t d = 0; d < 3; d++)
@@ -124,7 +124,7 @@ static void shifted(struct inn_exec *e, const struct conv *c, bool dx)
 			     .rows = g.out[1], .width = g.out[2], .ldc = (int)out, .inner = 1, .b_n = 1 };
 
 	p.n = ((g.out[0] - 1) * wide[1] + g.out[1] - 1) * wide[2] + g.out[2];
-	p.a_z1 = (int)(tiles * 12 * k);
+	p.a_z1 = (int)(round_up(m, TILE_ROWS) * k);
 	p.b_z1 = (int)(channels * plane);
 	p.b_z0 = p.b_z1 * p.n1;
 	p.c_z1 = (int)(m * out);

@@ -2,8 +2,6 @@
 #include "opencl.h"
 #include <string.h>
 
-#define TILE 12u
-#define COLUMNS 32u
 #define FEW 8u         /* rows up to which the second operand is read straight through, once */
 #define FEW_COLUMNS 128u
 
@@ -22,7 +20,7 @@ static void pack_at(struct inn_exec *e, uint32_t into, uint32_t op, struct loc a
 	ocl_at(e, l, to);
 	ocl_arg(e, l, q, sizeof(*q));
 	ocl_int(e, l, per);
-	ocl_grid(e, l, ((size_t)q->k + per - 1) / per, tiles_of((size_t)q->m, TILE), z);
+	ocl_grid(e, l, ((size_t)q->k + per - 1) / per, tiles_of((size_t)q->m, TILE_ROWS), z);
 	e->into = was;
 }
 
@@ -44,7 +42,7 @@ bool ocl_keep_for(struct inn_exec *e, struct loc a, const struct packing *as, si
 
 struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct packing *q, size_t z)
 {
-	size_t count = z * tiles_of((size_t)q->m, TILE) * TILE * (size_t)q->k;
+	size_t count = z * tiles_of((size_t)q->m, TILE_ROWS) * TILE_ROWS * (size_t)q->k;
 	bool keep = a.place == AT_VALUE && !op_of(e, a.op)->home;
 
 	struct loc to;
@@ -59,7 +57,7 @@ struct loc ocl_pack(struct inn_exec *e, uint32_t op, struct loc a, const struct 
 
 void ocl_tiles(struct inn_exec *e, struct launch *l, const struct product *p, size_t z)
 {
-	size_t m = tiles_of((size_t)p->m, TILE), n = tiles_of((size_t)p->n, COLUMNS);
+	size_t m = tiles_of((size_t)p->m, TILE_ROWS), n = tiles_of((size_t)p->n, TILE_COLUMNS);
 
 	ocl_arg(e, l, p, sizeof(*p));
 	ocl_grid(e, l, p->by_n ? n : m, p->by_n ? m : n, z);
@@ -139,7 +137,7 @@ static void tiles(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 
 	if (q->c_16) {
 		p.c_16 = (int)q->c_16;
-		p.ldb = (int)COLUMNS;
+		p.ldb = (int)TILE_COLUMNS;
 		p.b_n = p.k;
 	}
 	ocl_at(e, l, q->a.at);
@@ -150,7 +148,7 @@ static void tiles(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 
 static void own(struct inn_exec *e, uint32_t op, const struct gemm_of *q)
 {
-	size_t n0 = q->a.s0 ? q->n0 : 1, n1 = q->a.s1 ? q->n1 : 1, panel = tiles_of(q->m, TILE) * TILE * q->k;
+	size_t n0 = q->a.s0 ? q->n0 : 1, n1 = q->a.s1 ? q->n1 : 1, panel = tiles_of(q->m, TILE_ROWS) * TILE_ROWS * q->k;
 	struct packing pack = { .m = (int)q->m, .k = (int)q->k, .rs = (int)q->a.rs, .run = 1, .cs = (int)q->a.cs, .n1 = (int)n1,
 				.s0 = (int)q->a.s0, .s1 = (int)q->a.s1 };
 	struct gemm_of r = *q;

@@ -2,8 +2,6 @@
  * the channels in order, so neither the neighbours of a tile nor the pass it falls into show in the bits. */
 #include "opencl.h"
 
-#define TILE 12u                  /* as panels of our own product are */
-#define COLUMNS 32u
 #define BUDGET ((size_t)3 << 20) /* elements of scratch that a pass may take */
 
 static size_t points_of(const struct winograd *w) { return (size_t)(w->side + 2) * (size_t)(w->side + 2); }
@@ -15,7 +13,7 @@ static size_t items(const struct inn_exec *e, int n) { return ((size_t)n + (size
 static struct loc weights(struct inn_exec *e, const struct conv *c, const struct winograd *w)
 {
 	struct packing as = { .m = w->k, .k = w->c, .rs = w->w_k, .cs = w->w_c, .run = w->side };
-	size_t per = e->dev->lanes == 1 ? 1 : TILE;
+	size_t per = e->dev->lanes == 1 ? 1 : TILE_ROWS;
 	uint32_t was = e->into;
 	struct loc to;
 
@@ -82,20 +80,20 @@ void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometr
 	w.wide = (w.out[1] + side - 1) / side;
 	w.w_k = dx ? 9 : w.c * 9;
 	w.w_c = dx ? w.k * 9 : 9;
-	w.k_block = own ? (int)TILE : w.k;
+	w.k_block = own ? TILE_ROWS : w.k;
 	w.k_room = (int)round_up((size_t)w.k, (size_t)w.k_block);
 	struct loc u = weights(e, c, &w), any = side == 2 ? x : some(e, c, &w, x);
 	size_t tiles = (size_t)w.high * (size_t)w.wide, all = c->n * tiles, most = BUDGET / points_of(&w) / (size_t)(w.c + w.k), mark = e->scratch_top;
 
-	most = most < COLUMNS ? COLUMNS : most / COLUMNS * COLUMNS;
+	most = most < TILE_COLUMNS ? TILE_COLUMNS : most / TILE_COLUMNS * TILE_COLUMNS;
 	for (size_t at = 0, n; at < all; at += n) {
 		size_t end = own ? all : (at / tiles + 1) * tiles; /* how CLBlast adds up depends on the size */
 
 		n = end - at < most ? end - at : most;
 		w.first = (int)at;
 		w.n = (int)n;
-		w.room = own ? (int)round_up(n, COLUMNS) : w.n;
-		w.block = own ? (int)COLUMNS : w.n;
+		w.room = own ? (int)round_up(n, TILE_COLUMNS) : w.n;
+		w.block = own ? TILE_COLUMNS : w.n;
 		w.m_point = own ? e->dev->lanes : w.k * w.room + APART_POINTS;
 		w.m_tile = own ? (int)points_of(&w) * w.m_point : 1;
 		w.m_k = w.room / e->dev->lanes * w.m_tile;

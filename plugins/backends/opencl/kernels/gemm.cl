@@ -2,23 +2,22 @@
  * not depend on where in the tile it stands. */
 #pragma OPENCL FP_CONTRACT ON
 #define FMA(a, b, c) ((a) * (b) + (c)) /* one operation where the device has one */
-#define TILE 12
 
 /* a as panels of 12 rows, [m / 12][k][12], with zeros below the last row. */
 __kernel void pack(__global const float *a, ulong a0, __global float *to, ulong to0, struct packing q, int per)
 {
 	int from = get_global_id(0) * per, end = min(from + per, q.k), t = get_global_id(1), z = get_global_id(2);
-	int tiles = (q.m + TILE - 1) / TILE, m = min(TILE, q.m - t * TILE);
+	int tiles = (q.m + TILE_ROWS - 1) / TILE_ROWS, m = min(TILE_ROWS, q.m - t * TILE_ROWS);
 
 	if (t >= tiles)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.s0 + (ulong)rest(z, q.n1) * q.s1 + (ulong)t * TILE * q.rs;
-	to += to0 + ((ulong)z * tiles + t) * q.k * TILE;
+	a += a0 + (ulong)(z / q.n1) * q.s0 + (ulong)rest(z, q.n1) * q.s1 + (ulong)t * TILE_ROWS * q.rs;
+	to += to0 + ((ulong)z * tiles + t) * q.k * TILE_ROWS;
 	for (int k = from, i = from / q.run, j = rest(from, q.run); k < end; k++) {
 		__global const float *p = a + i * q.cs + j * q.ts;
 
-		for (int r = 0; r < TILE; r++)
-			to[k * TILE + r] = r < m ? p[r * q.rs] : 0;
+		for (int r = 0; r < TILE_ROWS; r++)
+			to[k * TILE_ROWS + r] = r < m ? p[r * q.rs] : 0;
 		if (++j == q.run) {
 			j = 0;
 			i++;
@@ -73,16 +72,16 @@ inline int wide_rows(int rows, int ldb, int end) { return end < 32 ? max(0, rows
 /* a is packed, a row of b holds neighbouring columns. */
 __kernel void gemm(__global const float *a, ulong a0, __global const float *b, ulong b0, __global float *c, ulong c0, struct product q)
 {
-	int t = get_global_id(q.by_n), col = get_global_id(1 - q.by_n) * 32, z = get_global_id(2), m = q.m - t * TILE;
+	int t = get_global_id(q.by_n), col = get_global_id(1 - q.by_n) * TILE_COLUMNS, z = get_global_id(2), m = q.m - t * TILE_ROWS;
 	int end = q.n - col, wide = wide_rows(q.k, q.ldb, end);
 	ROWS(ZERO)
 
 	if (m <= 0 || end <= 0)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
+	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE_ROWS * q.k;
 	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)col * q.b_n;
-	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
-	for (int k = 0; k < q.k; k++, a += TILE, b += q.ldb) {
+	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE_ROWS * q.ldc;
+	for (int k = 0; k < q.k; k++, a += TILE_ROWS, b += q.ldb) {
 		READ(b, k < wide)
 
 		ROWS(STEP)
@@ -93,21 +92,21 @@ __kernel void gemm(__global const float *a, ulong a0, __global const float *b, u
 /* The rows of b are a channel's elements, shifted for each kernel position: no copy of them is made. */
 __kernel void gemm_taps(__global const float *a, ulong a0, __global const float *b, ulong b0, __global float *c, ulong c0, struct product q)
 {
-	int t = get_global_id(q.by_n), col = get_global_id(1 - q.by_n) * 32, z = get_global_id(2), m = q.m - t * TILE;
+	int t = get_global_id(q.by_n), col = get_global_id(1 - q.by_n) * TILE_COLUMNS, z = get_global_id(2), m = q.m - t * TILE_ROWS;
 	int channels = q.k / (q.taps[0] * q.taps[1] * q.taps[2]), end = q.n - col, wide = wide_rows(channels, q.ldb, end);
 	ROWS(ZERO)
 
 	if (m <= 0 || end <= 0)
 		return;
-	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE * q.k;
+	a += a0 + (ulong)(z / q.n1) * q.a_z0 + (ulong)rest(z, q.n1) * q.a_z1 + (ulong)t * TILE_ROWS * q.k;
 	b += b0 + (ulong)(z / q.n1) * q.b_z0 + (ulong)rest(z, q.n1) * q.b_z1 + (ulong)col * q.b_n;
-	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE * q.ldc;
+	c += c0 + (ulong)(z / q.n1) * q.c_z0 + (ulong)rest(z, q.n1) * q.c_z1 + (ulong)t * TILE_ROWS * q.ldc;
 	for (int k = 0; k < channels; k++, b += q.ldb)
 		for (int z0 = 0; z0 < q.taps[0]; z0++)
 			for (int z1 = 0; z1 < q.taps[1]; z1++) {
 				__global const float *p = b + z0 * q.tap[0] + z1 * q.tap[1];
 
-				for (int z2 = 0; z2 < q.taps[2]; z2++, a += TILE, p += q.tap[2]) {
+				for (int z2 = 0; z2 < q.taps[2]; z2++, a += TILE_ROWS, p += q.tap[2]) {
 					READ(p, k < wide)
 
 					ROWS(STEP)

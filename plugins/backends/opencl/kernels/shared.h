@@ -1,4 +1,6 @@
 /* What kernels and host agree on: structures that go to kernels by value. Read by both compilers. */
+#define TILE_ROWS 12      /* of the own product, in registers */
+#define TILE_COLUMNS 32
 struct move { /* y[. ds] = x[. ss] over merged axes, innermost last */
 	int nd, dim[8], ds[8], ss[8];
 };
