@@ -153,7 +153,7 @@ static void matrices(struct bench *t)
 void conform_kept(struct bench *t)
 {
 	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
-	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 };
+	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 }, runs[3] = { 13, 11, 1 };
 
 	matrices(t);
 	pools(t);
@@ -172,6 +172,11 @@ void conform_kept(struct bench *t)
 		w = same;
 		w.stride[0] = w.stride[1] = 2;
 		one(t, "strided", w, image, three, 32, 16, tail);
+		one(t, "strided, few pixels, many channels", w, tile, three, 96, 160, tail);
+		w.stride[1] = 3;
+		w.dilation[0] = 2;
+		w.before[1] = 0;
+		one(t, "strided unevenly, dilated", w, image, wide, 32, 48, tail);
 		w = same;
 		for (uint32_t c = 1; c <= 4; c++) {
 			w.before[0] = c;
@@ -185,6 +190,12 @@ void conform_kept(struct bench *t)
 		one(t, "an image smaller than the kernel", same, small, three, 16, 32, tail);
 		w = (struct inn_window){ .n = 2, .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 		one(t, "1x1", w, image, single, 16, 48, tail);
+		one(t, "1x1, two runs of pixels, 35 panels", w, runs, single, 16, 1120, tail);
+		one(t, "1x1, many weights", w, tile, single, 544, 272, tail);
+		w.stride[0] = w.stride[1] = 2;
+		one(t, "1x1, strided", w, image, single, 48, 32, tail);
+		w = (struct inn_window){ .n = 2, .stride = { 1, 1 }, .before = { 1, 0 }, .after = { 0, 2 }, .dilation = { 1, 1 }, .groups = 1 };
+		one(t, "1x1, padded", w, image, single, 32, 32, tail);
 		w = (struct inn_window){ .n = 1, .stride = { 1 }, .before = { 1 }, .after = { 1 }, .dilation = { 1 }, .groups = 1 };
 		one(t, "one axis", w, image, three, 16, 16, tail);
 		w = (struct inn_window){ .n = 3, .stride = { 1, 1, 1 }, .before = { 1, 1, 1 }, .after = { 1, 1, 1 }, .dilation = { 1, 1, 1 }, .groups = 1 };
@@ -195,6 +206,8 @@ void conform_kept(struct bench *t)
 
 		one(t, "a spike", w, image, three, 64, 64, tail);
 		one(t, "a spike, larger", w, large, three, 64, 64, tail);
+		w.stride[0] = w.stride[1] = 2;
+		one(t, "a spike, strided", w, image, three, 64, 64, tail);
 	}
 	struct inn_window w = { .n = 2, .stride = { 1, 1 }, .before = { 1, 0 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 

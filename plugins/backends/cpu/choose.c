@@ -7,10 +7,13 @@
  *                                                                             sizes where they save more than they add at the border,
  *                                                                             else 2x2: weights that a rule changed and quotients have a
  *                                                                             wide range, and an output must not see more than its window
+ *                    1x1 or strided, to a few hundred pixels, kernel the same
+ *                    for every batch, whole blocks                            panels.c: weights are most of what it reads
  *                    1x1, stride 1, with elementwise work around it           oneDNN, direct, strip by strip: strips.c
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
  *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
+ *                    strided, from a few hundred pixels, as above             panels.c
  *                    else                                                     oneDNN, backward data
  *   weight gradient                                                           oneDNN, backward weights
  *
@@ -18,6 +21,8 @@
  * has none, and for oblong kernels, where these are slow, it chooses, and its operands are reordered. `strict: true` takes no
  * Winograd. A plan that would not fit into `memory` gives up the tiles of 4x4, whose weights are largest, then those of 2x2. */
 #include "product.h"
+
+#define FEW_PIXELS 300u
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
 {
@@ -46,6 +51,17 @@ static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 	       cpu_can_block(e, c->i, c->src[Y]) && c->shape[X].dim[1] <= 4 && c->shape[W].dim[2] <= NARROW_TAPS && c->shape[W].dim[3] <= NARROW_TAPS;
 }
 
+static bool by_panels(const struct inn_exec *e, const struct conv *c)
+{
+	const uint32_t *w = c->shape[W].dim + 2, *y = c->shape[Y].dim + 2;
+	bool strided = c->n == 2 && (c->stride[0] > 1 || c->stride[1] > 1);
+
+	return c->code != INN_OP_CONV_DW && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
+	       cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[c->code == INN_OP_CONV ? X : Y]) &&
+	       (strided || (w[0] == 1 && w[1] == 1)) && c->stride[0] <= PANEL_STRIDE && c->stride[1] <= PANEL_STRIDE &&
+	       y[0] <= FEW_PIXELS && y[1] <= FEW_PIXELS && y[0] * y[1] <= FEW_PIXELS;
+}
+
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c)
 {
 	const uint32_t *k = c->shape[W].dim + 2;
@@ -58,7 +74,7 @@ enum way cpu_way(const struct inn_exec *e, const struct conv *c)
 {
 	if (c->code == INN_OP_CONV && by_winograd(e, c))
 		return large_tiles(e, c) ? TILES_4 : TILES_2;
-	return is_narrow(e, c) ? NARROW : DIRECT;
+	return is_narrow(e, c) ? NARROW : by_panels(e, c) ? PANELS : DIRECT;
 }
 
 bool cpu_by_strips(const struct inn_exec *e, const struct conv *c)

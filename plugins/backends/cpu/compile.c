@@ -63,6 +63,7 @@ void cpu_release(inn_exec *e)
 	free(e->weight);
 	free(e->once);
 	free(e->read);
+	free(e->again);
 	free(e->arena);
 	free(e->scratch);
 	free(e->kept);
@@ -91,7 +92,7 @@ static bool tables(struct inn_exec *e)
 	       (e->strips = cpu_alloc(e, n, sizeof(*e->strips))) && (e->moved = cpu_alloc(e, n, sizeof(*e->moved)));
 }
 
-/* Which values share memory, which are computed together, and which need memory at all. */
+/* Which values share memory, and which are computed together. */
 static int analyse(struct inn_exec *e)
 {
 	uint32_t groups, *last;
@@ -115,12 +116,26 @@ static int analyse(struct inn_exec *e)
 		if (o->code == INN_OP_LOOP_LAST)
 			e->carry[inn_plan_src(e->p, i, 1)] = i + 1;
 	}
-	for (uint32_t i = 0; i < e->n_ops; i++) {
-		const struct inn_op *o = op_of(e, i);
-		bool map = is_map(o->code);
-
+	for (uint32_t i = 0; i < e->n_ops; i++)
 		if (e->group[i])
 			e->last[i] = last[e->group[i]];
+	return cpu_again(e);
+}
+
+/* Source r of operation i is read from memory; i stands in group `at`, as a member or once more. */
+static bool is_read(const struct inn_exec *e, uint32_t at, uint32_t i, uint32_t r)
+{
+	if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i] || r == e->tail[e->head[i] - 1].by))
+		return false; /* inside a tail */
+	return !is_map(op_of(e, i)->code) || (op_of(e, r)->code != INN_OP_CONST && (e->head[i] || !cpu_makes(e, at, r)));
+}
+
+/* Which values need memory at all. */
+static void needs(struct inn_exec *e)
+{
+	for (uint32_t i = 0; i < e->n_ops; i++) {
+		const struct inn_op *o = op_of(e, i);
+
 		if (o->code == INN_OP_RESHAPE)
 			continue;
 		e->quotient[i] = o->code == INN_OP_DIV && o->home; /* not of weights */
@@ -130,15 +145,17 @@ static int analyse(struct inn_exec *e)
 			uint32_t r = root_of(e, i, k);
 
 			e->quotient[i] |= e->quotient[r];
-			if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i] || r == e->tail[e->head[i] - 1].by))
-				continue; /* inside a tail */
-			if (!(map && (op_of(e, r)->code == INN_OP_CONST || (e->group[r] && e->group[r] == e->group[i]))))
-				e->need[r] = true;
+			e->need[r] |= is_read(e, e->last[i], i, r);
 		}
 		if (inn_op_class(o->code) == 'O' || o->code == INN_OP_INPUT || o->code == INN_OP_PARAM || o->code == INN_OP_INDEX)
 			e->need[i] = o->code != INN_OP_ACCUMULATE;
 	}
-	return cpu_find_strips(e);
+	for (uint32_t n = 0; n < e->n_again; n++)
+		for (uint32_t k = 0; k < op_of(e, e->again[n].op)->n_src; k++) {
+			uint32_t r = root_of(e, e->again[n].op, k);
+
+			e->need[r] |= is_read(e, e->again[n].at, e->again[n].op, r);
+		}
 }
 
 /* Families that look at layouts record for themselves what they read. */
@@ -227,6 +244,10 @@ static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, int lea
 	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops, .lean = lean };
 	omp_set_num_threads(dev->threads); /* oneDNN divides the work when a primitive is made */
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
+	if (!s) {
+		needs(e);
+		s = cpu_find_strips(e);
+	}
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);
 	if (!s)

@@ -33,10 +33,11 @@ struct slot { /* a oneDNN memory; its address is known once everything is placed
 	uint32_t op;
 	size_t offset;
 };
-struct weight { int way; uint32_t op, slot; bool flipped; dnnl_memory_desc_t md; size_t offset, bytes; }; /* made once per model, for one way of choose.c */
+struct weight { int way; uint32_t op, slot, order; bool flipped; dnnl_memory_desc_t md; size_t offset, bytes; }; /* made once per model, for one way of choose.c */
 struct inside { uint32_t of; size_t shift; }; /* a location + 1, 0: it stands alone; elements into it */
 struct alloc { struct alloc *next; };
 struct read { uint32_t op, location; };
+struct again { uint32_t at, op; }; /* the group whose step is at `at` makes operation op once more */
 struct twin { uint32_t op; void *product; struct twin *next; };
 
 /* What follows in the same step. at: the operation that holds the result (0: no tail); add: the one whose source k is the bias;
@@ -56,6 +57,8 @@ struct inn_exec {
 	struct read *read;         /* what each step reads, in order of steps */
 	uint32_t n_reads, cap_reads;
 	struct twin *after;        /* by operation: the last member of a group makes the twins of all */
+	struct again *again;       /* by group, then by operation */
+	uint32_t n_again, cap_again;
 	struct tail *tail;         /* by operation: what it does itself of what follows */
 	uint32_t *head;            /* by operation of a tail: the one that does it + 1 */
 	struct strips **strips;    /* by operation: what its step computes strip by strip */
@@ -143,6 +146,9 @@ int cpu_pool(struct inn_exec *e, uint32_t i, uint32_t at);
 int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at);
 /* fuse.c: finds the tails. */
 int cpu_fuse(struct inn_exec *e);
+/* again.c: finds what groups make again; whether the group whose step is at i makes s, as a member or again. */
+int cpu_again(struct inn_exec *e);
+bool cpu_makes(const struct inn_exec *e, uint32_t i, uint32_t s);
 uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i); /* the innermost of the plan's blocks that holds it */
 int cpu_matmul(struct inn_exec *e, uint32_t i);
 int cpu_rows(struct inn_exec *e, uint32_t i);

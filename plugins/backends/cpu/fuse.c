@@ -89,9 +89,9 @@ static struct skill skill_of(const struct inn_exec *e, uint32_t i)
 	cpu_conv(e, i, i, &c);
 
 	enum way way = cpu_way(e, &c);
-	bool tiles = way == TILES_2 || way == TILES_4, sum = c.code == INN_OP_CONV && way != NARROW;
+	bool own = way == TILES_2 || way == TILES_4 || way == PANELS, sum = own || (c.code == INN_OP_CONV && way != NARROW);
 
-	return (struct skill){ sum, tiles || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), tiles };
+	return (struct skill){ sum, own || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), own };
 }
 
 /* n multiplies `end` by a mask a > 0 of the same shape: the mask's number, else NONE. A pool's adjoint knows its own operand alone. */

@@ -4,13 +4,10 @@
 #include <omp.h>
 #include <string.h>
 
-#define BLOCK 1024u
-#define VECTOR 16u      /* elements that loops take at a time */
+#define BLOCK 512u       /* elements that an instruction takes at a time: what stands between them stays in the cache */
+#define VECTOR 16u       /* elements that loops take at a time */
 #define SHORT_PLANE 256u /* elements; below, planes are not worth looking at */
-
-/* Operand x is read at j & mask: ~0 element by element, 0 the same VECTOR elements again and again. */
-struct operand { const float *x; size_t mask; };
-typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, size_t n);
+#define FLAT_VALUE 2u    /* pixels for a channel; products of more are divided among threads by pixels, else by channels */
 
 #define TARGET
 #define V(name) base_##name
@@ -20,24 +17,6 @@ typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct
 #define V(name) wide_##name
 #include "map_ops.h"
 #endif
-
-enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
-struct input {
-	enum source kind;
-	uint32_t op, reg;   /* reg: where the block is gathered, if STRIDED */
-	float value;
-	uint32_t nd;
-	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
-	size_t sample, block; /* CHANNELS: strides of samples and of blocks of channels */
-};
-struct instr { loop_fn fn; uint32_t a[3], op, to, reg; }; /* a: inputs, then results; to: where op's result is stored, or NONE */
-struct map {
-	struct input *in;
-	struct instr *ins;
-	uint32_t n_in, n_ins, n_regs;
-	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
-	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
-};
 
 /* Axes of the output, in the order in which it is stored, merged as far as the dense operand is read with one stride. */
 static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, uint32_t lanes, bool planes)
@@ -160,7 +139,7 @@ static void block(const struct inn_exec *e, const struct map *m, float *regs, st
 		float *stored = q->to != NONE ? e->at[q->to] + start : NULL, *y = near(m, s, q->op, plane, at);
 
 		y = y ? y : stored ? stored : regs + (size_t)q->reg * BLOCK;
-		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], n);
+		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], &tab[q->a[3]], n);
 		if (stored && y != stored)
 			memcpy(stored, y, n * sizeof(*y));
 		tab[m->n_in + k].x = y;
@@ -273,11 +252,11 @@ static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t at, uint32_
 	if (op_of(e, root)->code == INN_OP_CONST) {
 		in.kind = IMMEDIATE;
 		in.value = (float)inn_op_value(e->p, root);
-	} else if (e->blocked[j] && whole(e, j, k)) {
+	} else if (m->lanes && whole(e, j, k)) {
 		in.kind = FLAT;
 		in.op = cpu_block(e, at, j, k);
 	} else {
-		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[j] ? e->dev->lanes : 0, m->planes > 1);
+		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, m->lanes, m->planes > 1);
 		in.op = cpu_dense(e, at, j, k);
 	}
 	if (in.op == NONE)
@@ -300,7 +279,7 @@ static int assign(struct inn_exec *e, struct map *m)
 		return INN_ENOMEM;
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		last[k] = k;
-		for (uint32_t j = 0; j < 3; j++)
+		for (uint32_t j = 0; j < 4; j++)
 			if (m->ins[k].a[j] >= m->n_in)
 				last[m->ins[k].a[j] - m->n_in] = k;
 	}
@@ -314,98 +293,97 @@ static int assign(struct inn_exec *e, struct map *m)
 	return INN_OK;
 }
 
-static loop_fn loop_of(const struct inn_exec *e, uint32_t code)
+static const struct loops *loops_of(const struct inn_exec *e)
 {
 #if defined(__x86_64__)
 	if (e->dev->wide)
-		return wide_table[code];
+		return &wide_loops;
 #endif
 	(void)e;
-	return base_table[code];
+	return &base_loops;
 }
 
 /* How the result is divided: each thread takes the same places of all planes, or whole samples if there are enough. */
 static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 {
 	const struct inn_shape *s = &op_of(e, i)->shape;
-	size_t n = e->blocked[i] ? (size_t)s->dim[0] * s->dim[1] / e->dev->lanes : 1, threads = (size_t)e->dev->threads;
+	size_t n = m->lanes ? (size_t)s->dim[0] * s->dim[1] / e->dev->lanes : 1, threads = (size_t)e->dev->threads;
 
 	if (n && e->count[i] / n < SHORT_PLANE)
 		n = 1;
 	m->planes = n;
 	m->plane = n ? e->count[i] / n : 0;
 	m->blocks = n > 1 ? s->dim[1] / e->dev->lanes : 1;
-	m->parts = n > 1 && s->dim[0] >= threads ? 1 : threads;
+	m->parts = n > 1 && (s->dim[0] >= threads || m->plane < (size_t)FLAT_VALUE * s->dim[1] * e->dev->lanes) ? 1 : threads;
 }
 
-static bool member(const struct inn_exec *e, uint32_t j, uint32_t last) { return e->last[j] == last && is_map(op_of(e, j)->code); }
+/* Operation j as the next instruction; its operands from outside are inputs already. */
+static void instruct(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at, uint32_t j, uint32_t *result)
+{
+	const struct inn_op *o = op_of(e, j);
+	struct instr *q = &m->ins[m->n_ins];
 
-/* The group's instructions in order; inputs first, since their number is where results begin. */
-static int program(struct inn_exec *e, struct map *m, uint32_t first, uint32_t last, uint32_t at)
+	*q = (struct instr){ .fn = loops_of(e)->one[o->code], .code = o->code, .n = o->n_src, .op = j,
+			     .to = e->need[j] && e->last[j] == last ? j : NONE };
+	for (uint32_t k = 0; k < 4; k++) {
+		uint32_t s = k < o->n_src ? root_of(e, j, k) : 0;
+
+		q->a[k] = k >= o->n_src ? q->a[0] : result[s] ? m->n_in + result[s] - 1 : input_of(e, m, at, j, k);
+	}
+	result[j] = ++m->n_ins;
+}
+
+/* Inputs first: their number is where results begin. */
+static int program(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at, const uint32_t *member, uint32_t n)
 {
 	uint32_t *result = cpu_alloc(e, last + 1u, sizeof(*result)); /* instruction + 1, by operation */
 
-	if (!result)
+	if (!result || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
 		return INN_ENOMEM;
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t j = first; j <= last; j++) {
-			const struct inn_op *o = op_of(e, j);
-
-			if (!member(e, j, last))
-				continue;
-			struct instr *q = &m->ins[pass ? m->n_ins : 0];
-
-			for (uint32_t k = 0; k < o->n_src; k++) {
-				uint32_t s = root_of(e, j, k);
-				bool inside = s < j && s >= first && member(e, s, last);
-
-				if (!inside && (q->a[k] = input_of(e, m, at, j, k)) == NONE)
-					return INN_ENOMEM;
-				if (inside && pass)
-					q->a[k] = m->n_in + result[s] - 1;
-			}
-			for (uint32_t k = o->n_src; k < 3; k++)
-				q->a[k] = q->a[0];
-			if (!pass)
-				continue;
-			q->fn = loop_of(e, o->code);
-			q->op = j;
-			q->to = e->need[j] ? j : NONE;
-			result[j] = ++m->n_ins;
-		}
-	}
-	return INN_OK;
+	for (uint32_t j = 0; j < n; j++)
+		for (uint32_t k = 0; k < op_of(e, member[j])->n_src; k++)
+			if (!cpu_makes(e, last, root_of(e, member[j], k)) && input_of(e, m, at, member[j], k) == NONE)
+				return INN_ENOMEM;
+	for (uint32_t j = 0; j < n; j++)
+		instruct(e, m, last, at, member[j], result);
+	return cpu_chain(e, m, loops_of(e)) ? assign(e, m) : INN_ENOMEM;
 }
 
-int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, struct map **out)
+int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out)
 {
 	struct map *m = *out = cpu_alloc(e, 1, sizeof(*m));
-	uint32_t first = last, n = 0;
+	uint32_t *member = cpu_alloc(e, last + 1u, sizeof(*member)), n = 0;
 
-	for (uint32_t j = last + 1; j-- > 0;)
-		if (member(e, j, last)) {
-			first = j;
-			n++;
-			for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
-				blocks |= whole(e, j, k) && cpu_is_block(e, j, k);
-		}
-	for (uint32_t j = first; j <= last; j++)
-		if (member(e, j, last))
-			e->blocked[j] = blocks;
-	if (!m || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
+	if (!m || !member)
 		return INN_ENOMEM;
+	for (uint32_t j = 0; j <= last; j++) {
+		if (!cpu_makes(e, last, j))
+			continue;
+		member[n++] = j;
+		for (uint32_t k = 0; e->last[j] == last && k < op_of(e, j)->n_src; k++)
+			blocks |= whole(e, j, k) && cpu_is_block(e, j, k);
+	}
+	for (uint32_t j = 0; j < n; j++)
+		if (e->last[member[j]] == last)
+			e->blocked[member[j]] = blocks;
+	m->lanes = blocks ? e->dev->lanes : 0;
+	m->strip = strip;
 	planes(e, m, last);
-	return program(e, m, first, last, at) || assign(e, m) ? INN_ENOMEM : INN_OK;
+	return program(e, m, last, at, member, n);
 }
 
 int cpu_map(struct inn_exec *e, uint32_t i)
 {
 	struct map *m;
+	bool stored = false;
+	int s = cpu_map_of(e, i, i, false, NONE, &m);
 
-	if (cpu_map_of(e, i, i, false, &m))
-		return INN_ENOMEM;
+	if (s)
+		return s;
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		stored |= m->ins[k].to != NONE;
 	cpu_scratch(e, cpu_map_scratch(m) * (size_t)e->dev->threads);
-	if (e->count[i])
+	if (e->count[i] && stored)
 		e->step[i] = (struct step){ .fn = run_map, .arg = m, .op = i };
 	return INN_OK;
 }

@@ -1,14 +1,45 @@
-/* Elementwise groups for who computes them strip by strip. Shared by map.c and strips.c. */
+/* An elementwise group as a short program over pieces that stay in the cache. Shared by map.c, chain.c and strips.c. */
 #ifndef INN_CPU_MAP_H
 #define INN_CPU_MAP_H
 #include "cpu.h"
 
+/* Operand x is read at j & mask: ~0 element by element, 0 the same VECTOR elements again and again. */
+struct operand { const float *x; size_t mask; };
+typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, const struct operand *d, size_t n);
+struct pair { uint32_t first, second, at; loop_fn fn; }; /* the second operation reads the first one's result as operand `at` */
+struct loops { loop_fn one[INN_OPS]; const struct pair *pairs; loop_fn guard, sign; }; /* guard, sign: what rules divide by */
+
+enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
+struct input {
+	enum source kind;
+	uint32_t op, reg;   /* reg: where the block is gathered, if STRIDED */
+	float value;
+	uint32_t nd;
+	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
+	size_t sample, block; /* CHANNELS: strides of samples and of blocks of channels */
+};
+struct instr { /* a: n inputs or, behind these, results; to: where op's result is stored, or NONE */
+	loop_fn fn;
+	uint32_t code, n, a[4], op, to, reg; /* code: INN_OPS if it does several operations */
+};
+struct map {
+	struct input *in;
+	struct instr *ins;
+	uint32_t n_in, n_ins, n_regs;
+	uint32_t lanes, strip; /* channels in a block of its values, 0: they are dense; the operation whose result is read in strips, or NONE */
+	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
+	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
+};
+
+/* chain.c: instructions that follow one another become one; false after recording. */
+bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l);
+
 /* A value of which only one strip stands in memory: elements from `from` on of each plane of one sample, `pitch` apart. */
 struct strip { uint32_t op; float *x; size_t pitch, from; };
-struct map;
 
-/* The group whose last member is `last`, whose step is at `at`. blocks: its results stand in blocks of channels; else as its operands do. */
-int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, struct map **out);
+/* The group whose last member is `last`, whose step is at `at`. blocks: its results stand in blocks of channels; else as its operands
+ * do. strip: the member whose result is read in strips, or NONE. */
+int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out);
 size_t cpu_map_scratch(const struct map *m); /* bytes for one thread */
 void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch);
 /* Elements [from, to) of each plane of a sample, after cpu_map_begin; s->op is read or written where its strip stands. */

@@ -1,15 +1,18 @@
-/* Elementwise loops, included once per instruction set: V(name) names them, TARGET selects the instructions. A, B and C are elements of
- * the operands. */
+/* Elementwise loops, included once per instruction set: V(name) names them, TARGET selects the instructions. A to D are elements of the
+ * operands. */
 #define A a->x[(j & a->mask) + k]
 #define B b->x[(j & b->mask) + k]
 #define C c->x[(j & c->mask) + k]
+#define D d->x[(j & d->mask) + k]
 #define LOOP(name, expr)                                                                                                       \
-	TARGET static void V(name)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, size_t n) \
+	TARGET static void V(name)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c,     \
+			    const struct operand *d, size_t n)                                                                 \
 	{                                                                                                                      \
 		size_t j = 0;                                                                                                  \
                                                                                                                                \
 		(void)b;                                                                                                       \
 		(void)c;                                                                                                       \
+		(void)d;                                                                                                       \
 		for (; j + VECTOR <= n; j += VECTOR)                                                                           \
 			for (size_t k = 0; k < VECTOR; k++)                                                                    \
 				y[j + k] = (expr);                                                                             \
@@ -60,15 +63,36 @@ LOOP(ge, A >= B ? 1.0f : 0.0f)
 LOOP(eq, A == B ? 1.0f : 0.0f)
 LOOP(select, V(pick)(A, B, C))
 
-static const loop_fn V(table)[INN_OPS] = {
+LOOP(add_add, A + B + C)
+LOOP(add_mul, (A + B) * C)
+LOOP(add_max, A + B > C ? A + B : C)
+LOOP(add_div, (A + B) / C)
+LOOP(mul_add, A * B + C)
+LOOP(mul_mul, A * B * C)
+LOOP(mul_div, A * B / C)
+LOOP(div_add, C / (A + B))
+LOOP(div_mul, C / (A * B))
+LOOP(gt_mul, (A > B ? 1.0f : 0.0f) * C)
+LOOP(guard, A + (A == B ? 1.0f : 0.0f) * C)
+LOOP(sign, A + V(pick)(A >= B, C, D))
+
+static const struct pair V(pairs)[] = {
+	{ INN_OP_ADD, INN_OP_ADD, 0, V(add_add) }, { INN_OP_ADD, INN_OP_ADD, 1, V(add_add) }, { INN_OP_ADD, INN_OP_MUL, 0, V(add_mul) },
+	{ INN_OP_ADD, INN_OP_MUL, 1, V(add_mul) }, { INN_OP_ADD, INN_OP_MAX, 0, V(add_max) }, { INN_OP_ADD, INN_OP_DIV, 0, V(add_div) },
+	{ INN_OP_ADD, INN_OP_DIV, 1, V(div_add) }, { INN_OP_MUL, INN_OP_ADD, 0, V(mul_add) }, { INN_OP_MUL, INN_OP_ADD, 1, V(mul_add) },
+	{ INN_OP_MUL, INN_OP_MUL, 0, V(mul_mul) }, { INN_OP_MUL, INN_OP_MUL, 1, V(mul_mul) }, { INN_OP_MUL, INN_OP_DIV, 0, V(mul_div) },
+	{ INN_OP_MUL, INN_OP_DIV, 1, V(div_mul) }, { INN_OP_GT, INN_OP_MUL, 0, V(gt_mul) }, { INN_OP_GT, INN_OP_MUL, 1, V(gt_mul) }, { 0 },
+};
+static const struct loops V(loops) = { {
 	[INN_OP_ABS] = V(abs), [INN_OP_EXP] = V(exp), [INN_OP_LOG] = V(log), [INN_OP_SQRT] = V(sqrt), [INN_OP_TANH] = V(tanh),
 	[INN_OP_SIGMOID] = V(sigmoid), [INN_OP_ERF] = V(erf), [INN_OP_FLOOR] = V(floor), [INN_OP_ADD] = V(add),
 	[INN_OP_SUB] = V(sub), [INN_OP_MUL] = V(mul), [INN_OP_DIV] = V(div), [INN_OP_MAX] = V(max), [INN_OP_MIN] = V(min),
 	[INN_OP_POW] = V(pow), [INN_OP_GT] = V(gt), [INN_OP_GE] = V(ge), [INN_OP_EQ] = V(eq), [INN_OP_SELECT] = V(select),
-};
+}, V(pairs), V(guard), V(sign) };
 #undef A
 #undef B
 #undef C
+#undef D
 #undef LOOP
 #undef V
 #undef TARGET

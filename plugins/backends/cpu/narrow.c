@@ -9,7 +9,7 @@
 struct narrow {
 	uint32_t x, c, o, in[2], out[2], size[2], stride[2], before[2], dilation[2]; /* x: location */
 	size_t samples, weights, plane;      /* plane: floats in one block of channels of one sample */
-	const void *pixels;
+	const struct pixels *pixels;
 };
 struct taps { /* what reaches pixels of one row and one parity: rows of x and kernel, columns of x less the pixel's number */
 	uint32_t rows, cols;
@@ -18,6 +18,7 @@ struct taps { /* what reaches pixels of one row and one parity: rows of x and ke
 };
 struct pack { uint32_t w, c, o, area, lanes; size_t to; };
 typedef void (*pixels_fn)(const struct narrow *w, const struct taps *t, const float *x, const float *u, int64_t j, float *y, size_t plane);
+struct pixels { pixels_fn fn[2]; int64_t many; }; /* of one pixel, and of `many` that are all inside */
 
 #if defined(__x86_64__)
 static inline __attribute__((target("avx2,fma"))) float sum8(__m256 v)
@@ -86,7 +87,7 @@ static void cols_of(const struct narrow *w, int64_t first, struct taps *t)
 
 static void row(const struct narrow *w, int64_t h, const float *x, const float *u, float *y)
 {
-	const pixels_fn *pixels = w->pixels;
+	int64_t some = w->pixels->many;
 	struct taps t;
 
 	rows_of(w, h, &t);
@@ -99,10 +100,11 @@ static void row(const struct narrow *w, int64_t h, const float *x, const float *
 			to = to > w->in[1] - t.col[b] ? w->in[1] - t.col[b] : to;
 		}
 		for (int64_t j = 0; j < n;) {
-			bool four = j >= from && j + 4 <= to;
+			bool many = j >= from && j < to && to - from >= some;
 
-			pixels[four](w, &t, x, u, j, y + (size_t)h * w->out[1] + first + (size_t)j * w->stride[1], (size_t)w->out[0] * w->out[1]);
-			j += four ? 4 : 1;
+			j = many && j + some > to ? to - some : j; /* a few once more */
+			w->pixels->fn[many](w, &t, x, u, j, y + (size_t)h * w->out[1] + first + (size_t)j * w->stride[1], (size_t)w->out[0] * w->out[1]);
+			j += many ? some : 1;
 		}
 	}
 }

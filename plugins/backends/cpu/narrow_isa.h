@@ -20,23 +20,25 @@ typedef float V(vec) __attribute__((vector_size(LANES * sizeof(float)), may_alia
 				const float *k = u + ((size_t)t->row_tap[a] * w->size[1] + t->col_tap[b]) * w->c * o;          \
                                                                                                                                \
 				for (uint32_t c = 0; c < w->c; c += LANES, g += w->plane, k += o * LANES)                      \
-					_Pragma("GCC unroll 4") for (int p = 0; p < pixels; p++) {                             \
+					_Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) {                             \
 						V(vec) v = *(const V(vec) *)(const void *)(g + p * LANES);                     \
 						_Pragma("GCC unroll 4") for (int r = 0; r < o; r++)                            \
 							acc[p][r] = FMA(v, *(const V(vec) *)(const void *)(k + r * LANES), acc[p][r]); \
 					}                                                                                      \
 			}                                                                                                      \
-		_Pragma("GCC unroll 4") for (int p = 0; p < pixels; p++)                                                       \
+		_Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++)                                                       \
 			_Pragma("GCC unroll 4") for (int r = 0; r < o; r++)                                                    \
 				y[(size_t)r * plane + (size_t)p * w->stride[1]] = SUM(acc[p][r]);                              \
 	}
-#define BOTH(o) KERNEL(o, 1) KERNEL(o, 4)
-BOTH(1) BOTH(2) BOTH(3) BOTH(4)
-#define ROW(o) { V(pixels_##o##_1), V(pixels_##o##_4) }
-static const pixels_fn V(pixels)[][2] = { ROW(1), ROW(2), ROW(3), ROW(4) };
+#define SET(o, many) KERNEL(o, 1) KERNEL(o, many) static const struct pixels V(pixels_##o) = { { V(pixels_##o##_1), V(pixels_##o##_##many) }, many };
+#if LANES > 8 /* as many as registers hold */
+SET(1, 8) SET(2, 8) SET(3, 8) SET(4, 6)
+#else
+SET(1, 4) SET(2, 4) SET(3, 4) SET(4, 3)
+#endif
+static const struct pixels *const V(pixels)[] = { &V(pixels_1), &V(pixels_2), &V(pixels_3), &V(pixels_4) };
 #undef KERNEL
-#undef BOTH
-#undef ROW
+#undef SET
 #undef V
 #undef TARGET
 #undef LANES

@@ -376,6 +376,7 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 	case TILES_2:
 	case TILES_4: return cpu_winograd(e, &c, way);
 	case NARROW: return cpu_narrow(e, &c);
+	case PANELS: return cpu_panels(e, &c);
 	case DIRECT: break;
 	}
 	c.fixed = cpu_on_blocks(e, &c);

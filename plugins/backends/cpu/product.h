@@ -28,11 +28,13 @@ int cpu_forward(struct inn_exec *e, struct conv *c, dnnl_primitive_desc_t *pd);
 bool cpu_by_strips(const struct inn_exec *e, const struct conv *c); /* what stands around it may be done strip by strip */
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c); /* oneDNN is asked for a primitive on blocks of channels */
 #define NARROW_TAPS 16u /* kernel positions along an axis */
-enum way { DIRECT, TILES_2, TILES_4, NARROW };
+#define PANEL_STRIDE 15 /* fits into the order by which weights.c knows an adjoint */
+enum way { DIRECT, TILES_2, TILES_4, NARROW, PANELS };
 enum way cpu_way(const struct inn_exec *e, const struct conv *c);
 bool cpu_turns(const struct inn_exec *e, const struct conv *c); /* an adjoint runs as the convolution with the turned kernel */
 int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way);
 int cpu_narrow(struct inn_exec *e, const struct conv *c);
+int cpu_panels(struct inn_exec *e, const struct conv *c);
 
 /* Room for `bytes` in the scratch memory of one product. */
 static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t bytes)

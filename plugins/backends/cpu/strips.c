@@ -126,7 +126,7 @@ static bool read_by_others(const struct inn_exec *e, uint32_t x, uint32_t last, 
 {
 	for (uint32_t j = 0; j < e->n_ops; j++)
 		for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
-			if (inn_plan_src(e->p, j, k) == x && e->last[j] != last && j != i)
+			if (inn_plan_src(e->p, j, k) == x && e->last[j] != last && j != i && !(is_map(op_of(e, j)->code) && cpu_makes(e, e->last[j], x)))
 				return true;
 	return false;
 }
@@ -268,11 +268,11 @@ int cpu_strips(struct inn_exec *e, uint32_t step)
 	s->x = s->c.op[X];
 	s->y = s->at;
 	e->blocked[s->at] = true;
-	if (s->head == NONE ? (s->x = cpu_block(e, step, s->i, s->c.src[X])) == NONE : cpu_map_of(e, s->head, step, true, &s->before))
+	if (s->head == NONE ? (s->x = cpu_block(e, step, s->i, s->c.src[X])) == NONE : cpu_map_of(e, s->head, step, true, s->x, &s->before))
 		return INN_ENOMEM;
 	if (s->c.tail && s->c.tail->add != NONE && (bias = cpu_dense(e, step, s->c.tail->add, s->c.tail->k)) == NONE)
 		return INN_ENOMEM;
-	if (s->tail != NONE && cpu_map_of(e, s->tail, step, true, &s->after))
+	if (s->tail != NONE && cpu_map_of(e, s->tail, step, true, NONE, &s->after))
 		return INN_ENOMEM;
 	rooms(e, s);
 	if (!(s->args = cpu_alloc(e, 2 * (size_t)e->dev->threads, sizeof(*s->args))))

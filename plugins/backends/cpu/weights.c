@@ -24,11 +24,25 @@ static int run_flip(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
+/* An adjoint keeps the taps of a kernel by where they fall among its strides. */
+static uint32_t order_of(const struct conv *c)
+{
+	uint32_t order = 0;
+
+	for (uint32_t d = 0; c->code == INN_OP_CONV_DX && d < c->n; d++) {
+		dnnl_dim_t s = c->stride[d];
+
+		order = order << 12 | (uint32_t)(s & 15) << 8 | (uint32_t)(c->before[d] % s & 15) << 4 | (uint32_t)((c->dilation[d] + 1) % s & 15);
+	}
+	return order;
+}
+
 int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_t bytes, size_t *offset, bool *fresh)
 {
 	*fresh = false;
 	for (uint32_t k = 0; k < e->n_weights; k++)
-		if (e->weight[k].way == (int)way && e->weight[k].op == c->op[W] && e->weight[k].flipped == c->flipped) {
+		if (e->weight[k].way == (int)way && e->weight[k].op == c->op[W] && e->weight[k].flipped == c->flipped &&
+		    e->weight[k].order == order_of(c)) {
 			*offset = e->weight[k].offset;
 			return INN_OK;
 		}
@@ -37,7 +51,8 @@ int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_
 	*offset = e->kept_size;
 	*fresh = true;
 	e->kept_size += round_up(bytes);
-	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .offset = *offset, .bytes = bytes };
+	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .order = order_of(c),
+						      .offset = *offset, .bytes = bytes };
 	return INN_OK;
 }
 

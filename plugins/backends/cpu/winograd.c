@@ -6,19 +6,15 @@
  *           stays 0, so nothing leaks from one result to its neighbours.
  *   side 4: points 0, 3/4, -3/4, 3/2, -3/2, infinity. 4 times fewer products, NMSE 1e-12. Results share the rounding of their tile;
  *           those whose window holds nothing but zeros are found beforehand and come out exact. */
+#include "kernel.h"
 #include "product.h"
 #include <omp.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 #define FEW ((size_t)1 << 19) /* bytes of weights that every thread may read for itself */
-#define AHEAD 512 /* floats by which kernels fetch weights ahead of their use */
-
 struct winograd {
 	uint32_t x, bias, more, by;                 /* locations; NONE: not there */
-	bool relu;
+	bool relu, small;                           /* small: its weights stay near */
 	uint32_t c, o, in[2], out[2], before[2];
 	size_t tiles_h, tiles_w, tiles;             /* of one sample; of all */
 	size_t step, chunks;                        /* tiles per chunk */
@@ -29,7 +25,6 @@ struct winograd {
 };
 struct run { const struct winograd *w; const float *x, *u, *bias, *more, *by; float *y; size_t panels; }; /* more, by: NULL or as struct tail */
 struct transform { uint32_t w, c, o, lanes, side; bool flipped; size_t to; };
-typedef void (*kernel_fn)(const float *v, const float *u, float *m, size_t c, size_t pitch);
 struct steps { /* one instruction set's, on tiles [t, end) of a chunk; zeros: by tile, a bit (6 * row + column) for results that are 0 */
 	void (*in)(const struct winograd *w, const float *x, size_t first, size_t t, size_t end, float *v, uint64_t *zeros);
 	void (*multiply)(const struct winograd *w, const float *v, const float *u, float *m, size_t n, size_t at, size_t p, size_t end);
@@ -45,14 +40,14 @@ struct steps { /* one instruction set's, on tiles [t, end) of a chunk; zeros: by
 #define V(name) wide_##name
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
 #define LANES 16u
-#define ROWS 14u
-#define FMA _mm512_fmadd_ps
+#define ROWS CPU_WIDE_ROWS
+#define KERNELS cpu_wide_kernels
 #include "winograd_isa.h"
 #define V(name) half_##name
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8u
-#define ROWS 6u
-#define FMA _mm256_fmadd_ps
+#define ROWS CPU_HALF_ROWS
+#define KERNELS cpu_half_kernels
 #include "winograd_isa.h"
 #endif
 
@@ -183,10 +178,11 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 /* Tiles in a chunk: what it makes of them should stay near, and its weights be read seldom; chunks divide evenly. */
 static void divide(struct winograd *w, size_t threads)
 {
-	size_t most = w->c + w->o <= 256 ? 56 : 112;
+	size_t most = w->c + w->o <= 256 ? 56 : 112, bytes = w->points * w->c * w->o * sizeof(float);
 
+	w->small = bytes <= CPU_NEAR;
 	w->chunks = (w->tiles + most - 1) / most;
-	if (w->chunks < threads && w->points * w->c * w->o * sizeof(float) <= FEW && w->tiles >= threads)
+	if (w->chunks < threads && bytes <= FEW && w->tiles >= threads)
 		w->chunks = threads;
 	if (w->chunks >= threads && w->chunks < 8 * threads)
 		w->chunks = (w->chunks + threads - 1) / threads * threads;

@@ -1,49 +1,14 @@
 /* Winograd's three steps, included once per instruction set: V(name) names them, TARGET selects the instructions, LANES is
- * the number of channels in a block, ROWS the tiles that one kernel holds in registers, FMA(a, b, c) is a * b + c. */
+ * the number of channels in a block, KERNELS those of kernel.h, for up to ROWS tiles. */
 typedef float V(vec) __attribute__((vector_size(LANES * sizeof(float)), may_alias));
 typedef int32_t V(mask) __attribute__((vector_size(LANES * sizeof(float))));
 #define INLINE TARGET __attribute__((always_inline)) static inline
 
-/* m[j][t] = sum over c of v[c][t] * u[c][j] for `rows` tiles and `width` blocks of results. */
-#define KERNEL(rows, width)                                                                                                    \
-	TARGET static void V(kernel_##rows##_##width)(const float *v, const float *u, float *m, size_t c, size_t pitch)        \
-	{                                                                                                                      \
-		V(vec) acc[rows][width];                                                                                       \
-		_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++)                                                        \
-			_Pragma("GCC unroll 2") for (int j = 0; j < width; j++) acc[t][j] = (V(vec)){ 0 };                     \
-		for (size_t b = 0; b < c; b += LANES, v += pitch)                                                              \
-			_Pragma("GCC unroll 1") for (size_t k = 0; k < LANES; k++, u += width * LANES) {                       \
-				V(vec) x[width];                                                                               \
-				_Pragma("GCC unroll 2") for (int j = 0; j < width; j++) {                                      \
-					x[j] = *(const V(vec) *)(const void *)(u + j * LANES);                                 \
-					__builtin_prefetch(u + AHEAD + j * LANES);                                             \
-				}                                                                                              \
-				_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++) {                                      \
-					V(vec) s = v[t * LANES + k] - (V(vec)){ 0 };                                           \
-					_Pragma("GCC unroll 2") for (int j = 0; j < width; j++) acc[t][j] = FMA(s, x[j], acc[t][j]); \
-				}                                                                                              \
-			}                                                                                                      \
-		_Pragma("GCC unroll 16") for (int t = 0; t < rows; t++)                                                        \
-			_Pragma("GCC unroll 2") for (int j = 0; j < width; j++)                                                \
-				*(V(vec) *)(void *)(m + j * pitch + t * LANES) = acc[t][j];                                    \
-	}
-#define BOTH(rows) KERNEL(rows, 1) KERNEL(rows, 2)
-#define ROW(rows) { V(kernel_##rows##_1), V(kernel_##rows##_2) }
-BOTH(1) BOTH(2) BOTH(3) BOTH(4) BOTH(5) BOTH(6)
-#if ROWS > 6
-BOTH(7) BOTH(8) BOTH(9) BOTH(10) BOTH(11) BOTH(12) BOTH(13) BOTH(14)
-#endif
-static const kernel_fn V(kernel)[ROWS + 1][2] = {
-	{ NULL, NULL }, ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6),
-#if ROWS > 6
-	ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14),
-#endif
-};
-
-/* Point `at` for n tiles and panels [p, end) of two blocks of results. */
+/* Point `at` for n tiles and panels [p, end) of two blocks of results; the weights of the next panel are fetched meanwhile. */
 static void V(multiply)(const struct winograd *w, const float *v, const float *u, float *m, size_t n, size_t at, size_t p, size_t end)
 {
 	size_t parts = (n + ROWS - 1) / ROWS, pitch = w->step * LANES;
+	size_t lines = w->small ? 0 : (2 * LANES * LANES / CPU_LINE + parts - 1) / parts;
 
 	v += at * w->c * w->step;
 	u += at * w->c * w->o;
@@ -51,8 +16,9 @@ static void V(multiply)(const struct winograd *w, const float *v, const float *u
 	for (; p < end; p++)
 		for (size_t r = 0; r < parts; r++) {
 			size_t a = n * r / parts, b = n * (r + 1) / parts, from = p * 2 * LANES;
+			struct ahead next = { u + (from + 2 * LANES) * w->c + r * lines * (w->c / LANES) * CPU_LINE, lines };
 
-			V(kernel)[b - a][w->o - from > LANES](v + a * LANES, u + from * w->c, m + from * w->step + a * LANES, w->c, pitch);
+			KERNELS[b - a][w->o - from > LANES](v + a * LANES, pitch, u + from * w->c, m + from * w->step + a * LANES, pitch, w->c, false, next);
 		}
 }
 
@@ -241,11 +207,8 @@ TARGET static void V(out)(const struct run *r, const float *m, size_t first, siz
 
 static const struct steps V(steps) = { V(in), V(multiply), V(out) };
 #undef INLINE
-#undef KERNEL
-#undef BOTH
-#undef ROW
 #undef V
 #undef TARGET
 #undef LANES
 #undef ROWS
-#undef FMA
+#undef KERNELS
