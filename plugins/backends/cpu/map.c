@@ -4,14 +4,6 @@
 #include <omp.h>
 #include <string.h>
 
-#define BLOCK 1024u
-#define VECTOR 16u      /* elements that loops take at a time */
-#define SHORT_PLANE 256u /* elements; below, planes are not worth looking at */
-
-/* Operand x is read at j & mask: ~0 element by element, 0 the same VECTOR elements again and again. */
-struct operand { const float *x; size_t mask; };
-typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, size_t n);
-
 #define TARGET
 #define V(name) base_##name
 #include "map_ops.h"
@@ -21,63 +13,14 @@ typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct
 #include "map_ops.h"
 #endif
 
-enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
-struct input {
-	enum source kind;
-	uint32_t op, reg;   /* reg: where the block is gathered, if STRIDED */
-	float value;
-	uint32_t nd;
-	size_t dim[INN_MAX_RANK + 1], stride[INN_MAX_RANK + 1]; /* merged axes, innermost last */
-	size_t sample, block; /* CHANNELS: strides of samples and of blocks of channels */
-};
-struct instr { loop_fn fn; uint32_t a[3], op, to, reg; }; /* a: inputs, then results; to: where op's result is stored, or NONE */
-struct map {
-	struct input *in;
-	struct instr *ins;
-	uint32_t n_in, n_ins, n_regs;
-	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
-	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
-};
-
-/* Axes of the output, in the order in which it is stored, merged as far as the dense operand is read with one stride. */
-static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, uint32_t lanes, bool planes)
+loop_fn cpu_loop_of(const struct inn_exec *e, uint32_t code)
 {
-	size_t stride[INN_MAX_RANK + 1];
-	struct inn_shape s = *y;
-
-	cpu_strides(x, y, stride);
-	if (lanes) { /* [N, C/lanes, ..., lanes] */
-		s.dim[1] /= lanes;
-		s.dim[s.rank] = lanes;
-		stride[s.rank++] = stride[1];
-		stride[1] *= lanes;
-	}
-	in->sample = stride[0];
-	in->block = stride[1];
-	in->kind = lanes && planes ? CHANNELS : STRIDED;
-	for (uint32_t d = 2; d < s.rank; d++)
-		if (s.dim[d] > 1 && stride[d] != (d + 1 == s.rank))
-			in->kind = STRIDED;
-	if (in->kind == CHANNELS)
-		return;
-	in->nd = 0;
-	for (uint32_t d = 0; d < s.rank; d++) {
-		if (s.dim[d] == 1)
-			continue;
-		if (in->nd && in->stride[in->nd - 1] == stride[d] * s.dim[d]) {
-			in->dim[in->nd - 1] *= s.dim[d];
-			in->stride[in->nd - 1] = stride[d];
-		} else {
-			in->dim[in->nd] = s.dim[d];
-			in->stride[in->nd++] = stride[d];
-		}
-	}
-	if (!in->nd) {
-		in->dim[0] = 1;
-		in->stride[0] = 1;
-		in->nd = 1;
-	}
-	in->kind = in->nd == 1 && in->stride[0] == 1 ? FLAT : STRIDED;
+#if defined(__x86_64__)
+	if (e->dev->wide)
+		return wide_table[code];
+#endif
+	(void)e;
+	return base_table[code];
 }
 
 /* Elements [start, start+n) of the output's order, gathered from a broadcast operand. */
@@ -181,12 +124,11 @@ static void repeat(float *to, const float *x, size_t n)
 		memcpy(to + j, x, n * sizeof(*to));
 }
 
-void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch)
+void cpu_map_begin(const struct map *m, char *scratch)
 {
 	float *same = same_of(m, scratch);
 	struct operand *tab = tab_of(m, scratch);
 
-	(void)e;
 	for (uint32_t k = 0; k < m->n_in + m->n_ins; k++) {
 		const struct input *in = k < m->n_in ? &m->in[k] : NULL;
 
@@ -238,7 +180,7 @@ static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 	{
 		char *scratch = e->scratch + cpu_map_scratch(m) * (size_t)omp_get_thread_num();
 
-		cpu_map_begin(e, m, scratch);
+		cpu_map_begin(m, scratch);
 #pragma omp for schedule(static)
 		for (size_t j = 0; j < m->parts * m->planes; j++) {
 			size_t part = j / m->planes, end = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
@@ -249,160 +191,11 @@ static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 	return INN_OK;
 }
 
-static bool same_read(const struct input *a, const struct input *b)
-{
-	if (a->kind != b->kind || a->op != b->op || a->kind == IMMEDIATE)
-		return a->kind == IMMEDIATE && b->kind == IMMEDIATE && !memcmp(&a->value, &b->value, sizeof(a->value));
-	if (a->kind == CHANNELS)
-		return a->sample == b->sample && a->block == b->block;
-	return a->kind == FLAT || (a->nd == b->nd && !memcmp(a->dim, b->dim, a->nd * sizeof(*a->dim)) &&
-				   !memcmp(a->stride, b->stride, a->nd * sizeof(*a->stride)));
-}
-
-static bool whole(const struct inn_exec *e, uint32_t j, uint32_t k)
-{
-	return cpu_can_block(e, j, k) && inn_shape_eq(src_shape(e, j, k), &op_of(e, j)->shape);
-}
-
-/* Number of operand k of member j, which comes from outside the group, among the inputs. */
-static uint32_t input_of(struct inn_exec *e, struct map *m, uint32_t at, uint32_t j, uint32_t k)
-{
-	uint32_t root = root_of(e, j, k);
-	struct input in = { .op = root };
-
-	if (op_of(e, root)->code == INN_OP_CONST) {
-		in.kind = IMMEDIATE;
-		in.value = (float)inn_op_value(e->p, root);
-	} else if (e->blocked[j] && whole(e, j, k)) {
-		in.kind = FLAT;
-		in.op = cpu_block(e, at, j, k);
-	} else {
-		merge(&in, src_shape(e, j, k), &op_of(e, j)->shape, e->blocked[j] ? e->dev->lanes : 0, m->planes > 1);
-		in.op = cpu_dense(e, at, j, k);
-	}
-	if (in.op == NONE)
-		return NONE;
-	for (uint32_t n = 0; n < m->n_in; n++)
-		if (same_read(&in, &m->in[n]))
-			return n;
-	if (in.kind == STRIDED)
-		in.reg = m->n_regs++;
-	m->in[m->n_in] = in;
-	return m->n_in++;
-}
-
-/* Registers of results that are not stored; one is free again after the last instruction that reads it. */
-static int assign(struct inn_exec *e, struct map *m)
-{
-	uint32_t *last = cpu_alloc(e, m->n_ins + 1u, sizeof(*last)), *idle = cpu_alloc(e, m->n_ins + 1u, sizeof(*idle)), n_idle = 0;
-
-	if (!last || !idle)
-		return INN_ENOMEM;
-	for (uint32_t k = 0; k < m->n_ins; k++) {
-		last[k] = k;
-		for (uint32_t j = 0; j < 3; j++)
-			if (m->ins[k].a[j] >= m->n_in)
-				last[m->ins[k].a[j] - m->n_in] = k;
-	}
-	for (uint32_t k = 0; k < m->n_ins; k++) {
-		if (m->ins[k].to == NONE)
-			m->ins[k].reg = n_idle ? idle[--n_idle] : m->n_regs++;
-		for (uint32_t j = 0; j < k; j++)
-			if (last[j] == k && m->ins[j].to == NONE)
-				idle[n_idle++] = m->ins[j].reg;
-	}
-	return INN_OK;
-}
-
-static loop_fn loop_of(const struct inn_exec *e, uint32_t code)
-{
-#if defined(__x86_64__)
-	if (e->dev->wide)
-		return wide_table[code];
-#endif
-	(void)e;
-	return base_table[code];
-}
-
-/* How the result is divided: each thread takes the same places of all planes, or whole samples if there are enough. */
-static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
-{
-	const struct inn_shape *s = &op_of(e, i)->shape;
-	size_t n = e->blocked[i] ? (size_t)s->dim[0] * s->dim[1] / e->dev->lanes : 1, threads = (size_t)e->dev->threads;
-
-	if (n && e->count[i] / n < SHORT_PLANE)
-		n = 1;
-	m->planes = n;
-	m->plane = n ? e->count[i] / n : 0;
-	m->blocks = n > 1 ? s->dim[1] / e->dev->lanes : 1;
-	m->parts = n > 1 && s->dim[0] >= threads ? 1 : threads;
-}
-
-static bool member(const struct inn_exec *e, uint32_t j, uint32_t last) { return e->last[j] == last && is_map(op_of(e, j)->code); }
-
-/* The group's instructions in order; inputs first, since their number is where results begin. */
-static int program(struct inn_exec *e, struct map *m, uint32_t first, uint32_t last, uint32_t at)
-{
-	uint32_t *result = cpu_alloc(e, last + 1u, sizeof(*result)); /* instruction + 1, by operation */
-
-	if (!result)
-		return INN_ENOMEM;
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t j = first; j <= last; j++) {
-			const struct inn_op *o = op_of(e, j);
-
-			if (!member(e, j, last))
-				continue;
-			struct instr *q = &m->ins[pass ? m->n_ins : 0];
-
-			for (uint32_t k = 0; k < o->n_src; k++) {
-				uint32_t s = root_of(e, j, k);
-				bool inside = s < j && s >= first && member(e, s, last);
-
-				if (!inside && (q->a[k] = input_of(e, m, at, j, k)) == NONE)
-					return INN_ENOMEM;
-				if (inside && pass)
-					q->a[k] = m->n_in + result[s] - 1;
-			}
-			for (uint32_t k = o->n_src; k < 3; k++)
-				q->a[k] = q->a[0];
-			if (!pass)
-				continue;
-			q->fn = loop_of(e, o->code);
-			q->op = j;
-			q->to = e->need[j] ? j : NONE;
-			result[j] = ++m->n_ins;
-		}
-	}
-	return INN_OK;
-}
-
-int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, struct map **out)
-{
-	struct map *m = *out = cpu_alloc(e, 1, sizeof(*m));
-	uint32_t first = last, n = 0;
-
-	for (uint32_t j = last + 1; j-- > 0;)
-		if (member(e, j, last)) {
-			first = j;
-			n++;
-			for (uint32_t k = 0; k < op_of(e, j)->n_src; k++)
-				blocks |= whole(e, j, k) && cpu_is_block(e, j, k);
-		}
-	for (uint32_t j = first; j <= last; j++)
-		if (member(e, j, last))
-			e->blocked[j] = blocks;
-	if (!m || !(m->ins = cpu_alloc(e, n, sizeof(*m->ins))) || !(m->in = cpu_alloc(e, (size_t)n * 3, sizeof(*m->in))))
-		return INN_ENOMEM;
-	planes(e, m, last);
-	return program(e, m, first, last, at) || assign(e, m) ? INN_ENOMEM : INN_OK;
-}
-
 int cpu_map(struct inn_exec *e, uint32_t i)
 {
 	struct map *m;
 
-	if (cpu_map_of(e, i, i, false, &m))
+	if (cpu_map_of(e, i, i, false, NONE, &m))
 		return INN_ENOMEM;
 	cpu_scratch(e, cpu_map_scratch(m) * (size_t)e->dev->threads);
 	if (e->count[i])

@@ -60,11 +60,24 @@ LOOP(ge, A >= B ? 1.0f : 0.0f)
 LOOP(eq, A == B ? 1.0f : 0.0f)
 LOOP(select, V(pick)(A, B, C))
 
-static const loop_fn V(table)[INN_OPS] = {
+LOOP(add_add, A + B + C)
+LOOP(add_mul, (A + B) * C)
+LOOP(add_div, (A + B) / C)
+LOOP(add_max, A + B > C ? A + B : C)
+LOOP(mul_add, A * B + C)
+LOOP(mul_mul, A * B * C)
+LOOP(mul_div, A * B / C)
+LOOP(gt_mul, (A > B ? 1.0f : 0.0f) * C)
+LOOP(eq_mul, (A == B ? 1.0f : 0.0f) * C)
+LOOP(eq_mul_add, A + (A == B ? 1.0f : 0.0f) * C)
+
+static const loop_fn V(table)[LOOPS] = {
 	[INN_OP_ABS] = V(abs), [INN_OP_EXP] = V(exp), [INN_OP_LOG] = V(log), [INN_OP_SQRT] = V(sqrt), [INN_OP_TANH] = V(tanh),
 	[INN_OP_SIGMOID] = V(sigmoid), [INN_OP_ERF] = V(erf), [INN_OP_FLOOR] = V(floor), [INN_OP_ADD] = V(add),
 	[INN_OP_SUB] = V(sub), [INN_OP_MUL] = V(mul), [INN_OP_DIV] = V(div), [INN_OP_MAX] = V(max), [INN_OP_MIN] = V(min),
 	[INN_OP_POW] = V(pow), [INN_OP_GT] = V(gt), [INN_OP_GE] = V(ge), [INN_OP_EQ] = V(eq), [INN_OP_SELECT] = V(select),
+	[ADD_ADD] = V(add_add), [ADD_MUL] = V(add_mul), [ADD_DIV] = V(add_div), [ADD_MAX] = V(add_max), [MUL_ADD] = V(mul_add),
+	[MUL_MUL] = V(mul_mul), [MUL_DIV] = V(mul_div), [GT_MUL] = V(gt_mul), [EQ_MUL] = V(eq_mul), [EQ_MUL_ADD] = V(eq_mul_add),
 };
 #undef A
 #undef B

@@ -62,9 +62,9 @@ static int run_strips(struct inn_exec *e, uint32_t op, void *arg)
 		char *room = e->scratch + s->room * thread;
 
 		if (s->before)
-			cpu_map_begin(e, s->before, room + s->before_at);
+			cpu_map_begin(s->before, room + s->before_at);
 		if (s->after)
-			cpu_map_begin(e, s->after, room + s->after_at);
+			cpu_map_begin(s->after, room + s->after_at);
 #pragma omp for schedule(static)
 		for (size_t j = 0; j < s->samples * s->n; j++) {
 			dnnl_status_t status = one(e, s, thread, j);
@@ -268,11 +268,11 @@ int cpu_strips(struct inn_exec *e, uint32_t step)
 	s->x = s->c.op[X];
 	s->y = s->at;
 	e->blocked[s->at] = true;
-	if (s->head == NONE ? (s->x = cpu_block(e, step, s->i, s->c.src[X])) == NONE : cpu_map_of(e, s->head, step, true, &s->before))
+	if (s->head == NONE ? (s->x = cpu_block(e, step, s->i, s->c.src[X])) == NONE : cpu_map_of(e, s->head, step, true, s->x, &s->before))
 		return INN_ENOMEM;
 	if (s->c.tail && s->c.tail->add != NONE && (bias = cpu_dense(e, step, s->c.tail->add, s->c.tail->k)) == NONE)
 		return INN_ENOMEM;
-	if (s->tail != NONE && cpu_map_of(e, s->tail, step, true, &s->after))
+	if (s->tail != NONE && cpu_map_of(e, s->tail, step, true, NONE, &s->after))
 		return INN_ENOMEM;
 	rooms(e, s);
 	if (!(s->args = cpu_alloc(e, 2 * (size_t)e->dev->threads, sizeof(*s->args))))
