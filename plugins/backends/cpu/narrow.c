@@ -9,7 +9,7 @@
 struct narrow {
 	uint32_t x, c, o, in[2], out[2], size[2], stride[2], before[2], dilation[2]; /* x: location */
 	size_t samples, weights, plane;      /* plane: floats in one block of channels of one sample */
-	const void *pixels;
+	const struct pixels *pixels;
 };
 struct taps { /* what reaches pixels of one row and one parity: rows of x and kernel, columns of x less the pixel's number */
 	uint32_t rows, cols;
@@ -18,6 +18,7 @@ struct taps { /* what reaches pixels of one row and one parity: rows of x and ke
 };
 struct pack { uint32_t w, c, o, area, lanes; size_t to; };
 typedef void (*pixels_fn)(const struct narrow *w, const struct taps *t, const float *x, const float *u, int64_t j, float *y, size_t plane);
+struct pixels { pixels_fn one, many; int64_t n; }; /* many: n of them, every tap inside */
 
 #if defined(__x86_64__)
 static inline __attribute__((target("avx2,fma"))) float sum8(__m256 v)
@@ -86,7 +87,7 @@ static void cols_of(const struct narrow *w, int64_t first, struct taps *t)
 
 static void row(const struct narrow *w, int64_t h, const float *x, const float *u, float *y)
 {
-	const pixels_fn *pixels = w->pixels;
+	const struct pixels *pixels = w->pixels;
 	struct taps t;
 
 	rows_of(w, h, &t);
@@ -99,10 +100,13 @@ static void row(const struct narrow *w, int64_t h, const float *x, const float *
 			to = to > w->in[1] - t.col[b] ? w->in[1] - t.col[b] : to;
 		}
 		for (int64_t j = 0; j < n;) {
-			bool four = j >= from && j + 4 <= to;
+			int64_t back = j + pixels->n > to ? to - pixels->n : j; /* the last ones once more rather than one by one */
+			bool many = j >= from && j < to && back >= from;
 
-			pixels[four](w, &t, x, u, j, y + (size_t)h * w->out[1] + first + (size_t)j * w->stride[1], (size_t)w->out[0] * w->out[1]);
-			j += four ? 4 : 1;
+			j = many ? back : j;
+			(many ? pixels->many : pixels->one)(w, &t, x, u, j, y + (size_t)h * w->out[1] + first + (size_t)j * w->stride[1],
+							    (size_t)w->out[0] * w->out[1]);
+			j += many ? pixels->n : 1;
 		}
 	}
 }
@@ -142,7 +146,7 @@ int cpu_narrow(struct inn_exec *e, const struct conv *c)
 	}
 	w->plane = (size_t)w->in[0] * w->in[1] * e->dev->lanes;
 #if defined(__x86_64__)
-	w->pixels = (e->dev->lanes == 16 ? wide_pixels : half_pixels)[w->o - 1];
+	w->pixels = &(e->dev->lanes == 16 ? wide_pixels : half_pixels)[w->o - 1];
 #endif
 	e->step[c->at] = (struct step){ .fn = run_narrow, .arg = w, .op = c->at, .how = "gathered by pixels" };
 	*f = (struct pack){ .w = kernel, .c = w->c, .o = w->o, .area = w->size[0] * w->size[1], .lanes = e->dev->lanes };

@@ -20,23 +20,31 @@ typedef float V(vec) __attribute__((vector_size(LANES * sizeof(float)), may_alia
 				const float *k = u + ((size_t)t->row_tap[a] * w->size[1] + t->col_tap[b]) * w->c * o;          \
                                                                                                                                \
 				for (uint32_t c = 0; c < w->c; c += LANES, g += w->plane, k += o * LANES)                      \
-					_Pragma("GCC unroll 4") for (int p = 0; p < pixels; p++) {                             \
+					_Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++) {                             \
 						V(vec) v = *(const V(vec) *)(const void *)(g + p * LANES);                     \
 						_Pragma("GCC unroll 4") for (int r = 0; r < o; r++)                            \
 							acc[p][r] = FMA(v, *(const V(vec) *)(const void *)(k + r * LANES), acc[p][r]); \
 					}                                                                                      \
 			}                                                                                                      \
-		_Pragma("GCC unroll 4") for (int p = 0; p < pixels; p++)                                                       \
+		_Pragma("GCC unroll 8") for (int p = 0; p < pixels; p++)                                                       \
 			_Pragma("GCC unroll 4") for (int r = 0; r < o; r++)                                                    \
 				y[(size_t)r * plane + (size_t)p * w->stride[1]] = SUM(acc[p][r]);                              \
 	}
-#define BOTH(o) KERNEL(o, 1) KERNEL(o, 4)
-BOTH(1) BOTH(2) BOTH(3) BOTH(4)
-#define ROW(o) { V(pixels_##o##_1), V(pixels_##o##_4) }
-static const pixels_fn V(pixels)[][2] = { ROW(1), ROW(2), ROW(3), ROW(4) };
+#if LANES == 16u /* and twice as many registers */
+#define MANY 8
+#else
+#define MANY 4
+#endif
+#define BOTH(o, n) KERNEL(o, 1) KERNEL(o, n)
+BOTH(1, MANY) BOTH(2, MANY) BOTH(3, MANY) BOTH(4, 4)
+#define PIXELS_(o, n) { V(pixels_##o##_1), V(pixels_##o##_##n), n }
+#define PIXELS(o, n) PIXELS_(o, n)
+static const struct pixels V(pixels)[] = { PIXELS(1, MANY), PIXELS(2, MANY), PIXELS(3, MANY), PIXELS(4, 4) };
 #undef KERNEL
 #undef BOTH
-#undef ROW
+#undef MANY
+#undef PIXELS
+#undef PIXELS_
 #undef V
 #undef TARGET
 #undef LANES
