@@ -152,7 +152,7 @@ static void matrices(struct bench *t)
 
 void conform_kept(struct bench *t)
 {
-	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
+	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, tiles[3] = { 8, 8, 1 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
 	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 }, runs[3] = { 13, 11, 1 };
 
 	matrices(t);
@@ -162,7 +162,8 @@ void conform_kept(struct bench *t)
 		struct inn_window w = same;
 
 		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
-		one(t, "3x3, few tiles", w, tile, three, 96, 64, tail);
+		one(t, "3x3, few pixels", w, tile, three, 96, 64, tail);
+		one(t, "3x3, few tiles, many weights", w, tiles, three, 96, 112, tail);
 		one(t, "3x3, many channels, larger", w, large, three, 64, 80, tail);
 		one(t, "3x3, 32 channels", w, image, three, 32, 48, tail);
 		one(t, "3x3, few channels", w, image, three, 3, 16, tail);

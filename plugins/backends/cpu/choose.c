@@ -7,8 +7,8 @@
  *                                                                             sizes where they save more than they add at the border,
  *                                                                             else 2x2: weights that a rule changed and quotients have a
  *                                                                             wide range, and an output must not see more than its window
- *                    1x1 or strided, to a few hundred pixels, kernel the same
- *                    for every batch, whole blocks                            panels.c: weights are most of what it reads
+ *                    1x1 or strided, to a few hundred pixels, or any to a few
+ *                    dozen, kernel the same for every batch, whole blocks     panels.c: weights are most of what it reads
  *                    1x1, stride 1, with elementwise work around it           oneDNN, direct, strip by strip: strips.c
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
@@ -22,12 +22,15 @@
  * Winograd. A plan that would not fit into `memory` gives up the tiles of 4x4, whose weights are largest, then those of 2x2. */
 #include "product.h"
 
-#define FEW_PIXELS 300u
+#define FEW_PIXELS 300u /* weights are most of what is read */
+#define SOME_PIXELS 64u /* with less, Winograd's larger weights cost more than it saves */
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
 {
 	return !op_of(e, c->op[W])->home && !in_prologue(e, c->i);
 }
+
+static uint64_t pixels_of(const struct conv *c) { return (uint64_t)c->shape[Y].dim[2] * c->shape[Y].dim[3]; }
 
 static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 {
@@ -36,7 +39,7 @@ static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 
 	for (uint32_t d = 0; ok && d < 2; d++)
 		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
-	return ok;
+	return ok && pixels_of(c) >= SOME_PIXELS;
 }
 
 static bool large_tiles(const struct inn_exec *e, const struct conv *c)
@@ -53,13 +56,13 @@ static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 
 static bool by_panels(const struct inn_exec *e, const struct conv *c)
 {
-	const uint32_t *w = c->shape[W].dim + 2, *y = c->shape[Y].dim + 2;
+	const uint32_t *w = c->shape[W].dim + 2;
 	bool strided = c->n == 2 && (c->stride[0] > 1 || c->stride[1] > 1);
 
 	return c->code != INN_OP_CONV_DW && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
 	       cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[c->code == INN_OP_CONV ? X : Y]) &&
-	       (strided || (w[0] == 1 && w[1] == 1)) && c->stride[0] <= PANEL_STRIDE && c->stride[1] <= PANEL_STRIDE &&
-	       y[0] <= FEW_PIXELS && y[1] <= FEW_PIXELS && y[0] * y[1] <= FEW_PIXELS;
+	       (strided || (w[0] == 1 && w[1] == 1) || pixels_of(c) < SOME_PIXELS) && c->stride[0] <= PANEL_STRIDE &&
+	       c->stride[1] <= PANEL_STRIDE && pixels_of(c) <= FEW_PIXELS;
 }
 
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c)
