@@ -9,7 +9,6 @@
  *                                                                             wide range, and an output must not see more than its window
  *                    1x1 or strided, to a few hundred pixels, kernel the same
  *                    for every batch, whole blocks                            panels.c: weights are most of what it reads
- *                    1x1, stride 1, with elementwise work around it           oneDNN, direct, strip by strip: strips.c
  *                    1x1, stride 1, few weights, elementwise work around it   oneDNN, direct, strip by strip: strips.c
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
