@@ -46,7 +46,9 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	case READ: return inn_concat(b, (inn_val[]){ all, more }, 2, 1);
 	case TWICE: return inn_mulc(b, inn_concat(b, (inn_val[]){ f[1], f[2], f[1] }, 3, 1), 3);
 	case NESTED: return inn_concat(b, (inn_val[]){ f[3], all, inn_concat(b, f, 2, 1) }, 3, 1);
-	case CUT: return inn_add(b, inn_slice(b, inn_slice(b, inn_slice(b, all, 1, 8, 56, 1), 1, 8, 40, 1), 2, 0, 8, 1), inn_slice(b, inn_slice(b, all, 1, 16, 80, 2), 2, 0, 8, 1));
+	case CUT:
+		return inn_add(b, inn_slice(b, inn_slice(b, inn_slice(b, all, 1, 8, 56, 1), 1, 8, 40, 1), 2, 0, 8, 1),
+			       inn_slice(b, inn_slice(b, all, 1, 16, 80, 2), 2, 0, 8, 1));
 	default: return all;
 	}
 }
