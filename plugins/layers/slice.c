@@ -27,6 +27,8 @@ static bool ranges(inn_ctx *ctx, const inn_node *n, const struct inn_shape *s, s
 	int count = numbers(ctx, n, 1, &o->starts, from), n_to = numbers(ctx, n, 2, &o->ends, to);
 	int n_axes = numbers(ctx, n, 3, &o->axes, axes), n_steps = numbers(ctx, n, 4, NULL, steps);
 
+	if (inn_node_opset(n) < 10 && (!o->starts.v || !o->ends.v))
+		return unsupported_in(ctx, n, "starts or ends are missing"), false;
 	for (uint32_t d = 0; d < s->rank; d++)
 		r[d] = (struct range){ 0, 1, s->dim[d] };
 	if (count < 0 || n_to != count || n_axes < 0 || n_steps < 0 || (n_axes && n_axes != count) || (n_steps && n_steps != count))

@@ -14,8 +14,8 @@ struct opts {
 static const struct inn_param params[] = {
 	INN_ENUM(struct opts, mode, NEAREST, modes, "interpolation"),
 	INN_REALS(struct opts, scales, NULL, 0, 1e6, "for every axis"),
-	INN_REAL(struct opts, height_scale, 1, 0, 1e6, "at opset 1"),
-	INN_REAL(struct opts, width_scale, 1, 0, 1e6, "at opset 1"),
+	INN_REAL(struct opts, height_scale, 0, 0, 1e6, "at opset 1"),
+	INN_REAL(struct opts, width_scale, 0, 0, 1e6, "at opset 1"),
 	{ 0 },
 };
 
@@ -32,6 +32,8 @@ static bool scale_of(const inn_node *n, const struct inn_shape *s, uint32_t d, d
 		if (o->scales.n != s->rank)
 			return false;
 		*scale = o->scales.v[d];
+	} else if (inn_node_opset(n) > 1) {
+		return false;
 	} else {
 		*scale = d + 2 == s->rank ? o->height_scale : d + 1 == s->rank ? o->width_scale : 1;
 	}

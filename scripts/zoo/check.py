@@ -33,6 +33,7 @@ def expected(path, x):
     """onnxruntime's first output for every sample; one by one where the batch is fixed."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = 1  # its threads wait by turning
     s = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     port, = s.get_inputs()
     parts = x if not isinstance(port.shape[0], int) else np.split(x, len(x) // port.shape[0])

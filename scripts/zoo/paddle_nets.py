@@ -34,7 +34,7 @@ EXPORTERS = {"paddle": 1, "paddle_dyn": None}  # name: batch
 
 def randomize(net, size, rng):
     """No trivial scales and shifts, and the running statistics are those of noise."""
-    norms = [m for m in net.sublayers() if isinstance(m, paddle.nn.BatchNorm2D)]
+    norms = [m for m in net.sublayers() if isinstance(m, (paddle.nn.BatchNorm, paddle.nn.BatchNorm2D))]
     for m in norms:
         m._momentum = 0.0  # the statistics become those of one batch
         m.weight.set_value(rng.uniform(0.7, 1.3, m.weight.shape).astype(np.float32))
@@ -52,10 +52,9 @@ def randomize(net, size, rng):
 
 
 def doubled(build, net):
-    paddle.set_default_dtype("float64")
     twin = build()
-    paddle.set_default_dtype("float32")
-    twin.set_state_dict({k: v.astype("float64") for k, v in net.state_dict().items()})
+    twin.set_state_dict(net.state_dict())
+    twin.to(dtype="float64")
     twin.eval()
     return twin
 

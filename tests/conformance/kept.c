@@ -4,10 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, CONSTANT: a number, MASKED: a mask follows. Behind
- * TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes them, and as a quotient. */
+/* CLIPPED: a ReLU with an upper bound. BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, CONSTANT: a number,
+ * MASKED: a mask follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes
+ * them, and as a quotient. */
 enum tail {
-	PLAIN, BIAS, RELU, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS,
+	PLAIN, BIAS, RELU, CLIPPED, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS,
 	SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT
 };
 
@@ -37,6 +38,7 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	case CONSTANT: return inn_add(b, inn_add(b, y, c), inn_const(b, 0.5, inn_shape_of(b, y)));
 	case MORE: return inn_pos_part(b, inn_add(b, x[1], inn_add(b, y, c)));
 	case MASKED: return inn_mul(b, inn_gtc(b, x[1], 0), y);
+	case CLIPPED: return inn_mulc(b, inn_minc(b, inn_pos_part(b, inn_add(b, y, c)), 0.5), 2);
 	case RELU: return inn_mulc(b, inn_pos_part(b, inn_add(b, y, c)), 2);
 	default:
 		z = inn_add(b, y, c);

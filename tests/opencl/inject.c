@@ -1,6 +1,6 @@
-/* inject NET PLUGINS BACKEND: the n-th OpenCL or CLBlast call fails, for n = 0, 1, 2 ... until none does. Each time the run
- * must end with a fitting status and a message, or with the right result, and with every OpenCL object released. The functions
- * below stand in front of the library's, for the plugin and for CLBlast. */
+/* inject NET PLUGINS BACKEND [SHAPE PART]: the n-th OpenCL or CLBlast call, of those with PART in their names, fails, for
+ * n = 0, 1, 2 ... until none does. Each time the run must end with a fitting status and a message, or with the right result, and
+ * with every OpenCL object released. The functions below stand in front of the library's, for the plugin and for CLBlast. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <clblast_c.h>
@@ -13,10 +13,12 @@
 
 static long calls, fail_at = -1, alive;
 static const char *failed; /* the function that failed, NULL: none */
+static const char *part = "";
+static struct inn_shape shape = { .rank = 2, .dim = { 2, 10 } };
 
 static bool fails(const char *name)
 {
-	if (calls++ != fail_at)
+	if (!strcasestr(name, part) || calls++ != fail_at)
 		return false;
 	failed = name;
 	return true;
@@ -72,9 +74,19 @@ CODE(clFlush, (cl_command_queue q), (q))
 CODE(clFinish, (cl_command_queue q), (q))
 MAKE(cl_command_queue, clCreateCommandQueue, (cl_context c, cl_device_id d, cl_command_queue_properties p, cl_int *code), (c, d, p, code))
 MAKE(cl_mem, clCreateBuffer, (cl_context c, cl_mem_flags f, size_t n, void *h, cl_int *code), (c, f, n, h, code))
+CODE(clEnqueueUnmapMemObject, (cl_command_queue q, cl_mem m, void *p, cl_uint n, const cl_event *w, cl_event *e), (q, m, p, n, w, e))
 MAKE(cl_program, clCreateProgramWithBinary, (cl_context c, cl_uint n, const cl_device_id *d, const size_t *l, const unsigned char **b,
      cl_int *status, cl_int *code), (c, n, d, l, b, status, code))
 MAKE(cl_kernel, clCreateKernel, (cl_program p, const char *name, cl_int *code), (p, name, code))
+
+void *clEnqueueMapBuffer(cl_command_queue q, cl_mem m, cl_bool b, cl_map_flags f, size_t x, size_t n, cl_uint nw, const cl_event *w, cl_event *e,
+			 cl_int *code)
+{
+	if (!fails("clEnqueueMapBuffer"))
+		return REAL(CL, clEnqueueMapBuffer)(q, m, b, f, x, n, nw, w, e, code);
+	*code = CL_MAP_FAILURE;
+	return NULL;
+}
 
 /* Compiling takes far longer than all else, so the context and the programs are made once and lent out again. */
 static cl_context context;
@@ -170,16 +182,17 @@ static int use(const char *plugins, const char *net, const char *analyzer, const
 {
 	inn_job *job = inn_job_new();
 	struct inn_target target = { .kind = INN_TARGET_MAX };
-	struct inn_tensor x = { .shape = { .rank = 2, .dim = { 2, 10 } }, .dtype = INN_F32 };
-	float data[2 * 10];
+	struct inn_tensor x = { .shape = shape, .dtype = INN_F32 };
+	size_t n = 0;
+	float *data = inn_shape_count(&shape, &n) ? malloc(n * sizeof(*data)) : NULL;
 	inn_model *m;
 	inn_analysis *a;
 
-	for (size_t i = 0; i < sizeof(data) / sizeof(*data); i++)
+	for (size_t i = 0; data && i < n; i++)
 		data[i] = sinf((float)i) + 0.25f;
 	x.data = data;
 	text[0] = 0;
-	int s = !job ? INN_ENOMEM : inn_job_plugins(job, plugins);
+	int s = !job || !data ? INN_ENOMEM : inn_job_plugins(job, plugins);
 
 	if (s == INN_OK)
 		s = inn_job_backend(job, backend);
@@ -194,6 +207,7 @@ static int use(const char *plugins, const char *net, const char *analyzer, const
 		snprintf(text, 256, "%s", inn_error(job, 0));
 	}
 	inn_job_free(job);
+	free(data);
 	return s;
 }
 
@@ -216,6 +230,12 @@ int main(int argc, char **argv)
 
 	if (argc < 4)
 		return 2;
+	if (argc > 5) {
+		shape.rank = 0;
+		for (char *at = argv[4]; *at && shape.rank < INN_MAX_RANK; at += *at == ',')
+			shape.dim[shape.rank++] = (uint32_t)strtoul(at, &at, 10);
+		part = argv[5];
+	}
 	int s = use(argv[2], argv[1], analyzer, argv[3], &want, text);
 
 	if (s == INN_EPLUGIN) {

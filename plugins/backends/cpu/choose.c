@@ -9,7 +9,7 @@
  *                                                                             wide range, and an output must not see more than its window
  *                    1x1 or strided, to a few hundred pixels, or any to a few
  *                    dozen, kernel the same for every batch, whole blocks     panels.c: weights are most of what it reads
- *                    1x1, stride 1, with elementwise work around it           oneDNN, direct, strip by strip: strips.c
+ *                    1x1, stride 1, few weights, elementwise work around it   oneDNN, direct, strip by strip: strips.c
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
  *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
@@ -24,6 +24,7 @@
 
 #define FEW_PIXELS 300u /* weights are most of what is read */
 #define SOME_PIXELS 64u /* with less, Winograd's larger weights cost more than it saves */
+#define NEAR_WEIGHTS ((size_t)1 << 17) /* elements that every thread may read for itself */
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
 {
@@ -87,7 +88,7 @@ bool cpu_by_strips(const struct inn_exec *e, const struct conv *c)
 
 	for (uint32_t d = 0; ok && d < 2; d++)
 		ok = c->shape[W].dim[2 + d] == 1 && c->stride[d] == 1 && !c->before[d] && !c->after[d];
-	return ok && c->shape[X].dim[2] * c->shape[X].dim[3] >= 32;
+	return ok && c->shape[X].dim[2] * c->shape[X].dim[3] >= 32 && (size_t)c->shape[X].dim[1] * c->shape[Y].dim[1] <= NEAR_WEIGHTS;
 }
 
 bool cpu_turns(const struct inn_exec *e, const struct conv *c)

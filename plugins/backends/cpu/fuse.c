@@ -38,6 +38,14 @@ static bool is_relu(const struct inn_exec *e, uint32_t i, uint32_t of)
 	return zero != NONE && inn_plan_src(e->p, i, 0) == of && op_of(e, zero)->code == INN_OP_CONST && inn_op_value(e->p, zero) == 0;
 }
 
+/* The number that i takes the minimum of `of` and of; 0: it is none. */
+static float bound_of(const struct inn_exec *e, uint32_t i, uint32_t of)
+{
+	uint32_t top = inn_plan_src(e->p, i, 1);
+
+	return inn_plan_src(e->p, i, 0) == of && op_of(e, top)->code == INN_OP_CONST ? (float)inn_op_value(e->p, top) : 0;
+}
+
 uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i)
 {
 	uint32_t in = 0;
@@ -75,7 +83,7 @@ static void claim(struct inn_exec *e, uint32_t i, uint32_t op)
 }
 
 /* What the step that makes i can do besides. */
-struct skill { bool sum, more, mask; };
+struct skill { bool sum, more, mask, clip; };
 
 static struct skill skill_of(const struct inn_exec *e, uint32_t i)
 {
@@ -91,7 +99,7 @@ static struct skill skill_of(const struct inn_exec *e, uint32_t i)
 	enum way way = cpu_way(e, &c);
 	bool own = way == TILES_2 || way == TILES_4 || way == PANELS, sum = own || (c.code == INN_OP_CONV && way != NARROW);
 
-	return (struct skill){ sum, own || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), own };
+	return (struct skill){ sum, own || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), own, way == DIRECT && sum };
 }
 
 /* n multiplies `end` by a mask a > 0 of the same shape: the mask's number, else NONE. A pool's adjoint knows its own operand alone. */
@@ -109,7 +117,7 @@ static uint32_t mask_of(const struct inn_exec *e, const struct readers *r, uint3
 	return in_time(e, r, gt, 0, n) ? gt : NONE;
 }
 
-/* As far as they follow one another: bias, a value of the same shape, ReLU or a mask. */
+/* As far as they follow one another: bias, a value of the same shape, ReLU, clipped or not, or a mask. */
 static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 {
 	struct skill can = skill_of(e, i);
@@ -132,6 +140,11 @@ static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 	t.relu = end != i && n != NONE && is_relu(e, n, end);
 	if (t.relu) {
 		end = n;
+		n = can.clip ? next_of(e, r, i, end, INN_OP_MIN) : NONE;
+		if (n != NONE && bound_of(e, n, end) > 0) {
+			t.top = bound_of(e, n, end);
+			end = n;
+		}
 	} else if (can.mask && (n = next_of(e, r, i, end, INN_OP_MUL)) != NONE && (t.by = mask_of(e, r, i, n, end)) != NONE) {
 		end = n;
 		if (r->count[t.by] == 1)

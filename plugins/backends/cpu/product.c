@@ -195,7 +195,7 @@ static dnnl_status_t attributes(const struct conv *c, dnnl_primitive_attr_t *att
 	if (!s && c->tail->more != NONE)
 		s = dnnl_post_ops_append_binary(ops, dnnl_binary_add, &c->more);
 	if (!s && c->tail->relu)
-		s = dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
+		s = dnnl_post_ops_append_eltwise(ops, 1, c->tail->top > 0 ? dnnl_eltwise_clip : dnnl_eltwise_relu, 0, c->tail->top);
 	if (!s)
 		s = dnnl_primitive_attr_set_post_ops(*attr, ops);
 	dnnl_post_ops_destroy(ops);

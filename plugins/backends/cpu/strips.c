@@ -114,14 +114,6 @@ static uint32_t tail_of(const struct inn_exec *e, const struct strips *s)
 	return last != NONE && is_free(e, last, s->i) ? last : NONE;
 }
 
-/* The group that makes the operand of s and can wait for it, or NONE. */
-static uint32_t head_of(const struct inn_exec *e, const struct strips *s, uint32_t step)
-{
-	uint32_t x = s->c.op[X], last = e->last[x];
-
-	return is_map(op_of(e, x)->code) && !e->head[x] && last < s->i && is_free(e, last, s->i) && can_wait(e, last, s->i, step) ? last : NONE;
-}
-
 static bool read_by_others(const struct inn_exec *e, uint32_t x, uint32_t last, uint32_t i)
 {
 	for (uint32_t j = 0; j < e->n_ops; j++)
@@ -129,6 +121,15 @@ static bool read_by_others(const struct inn_exec *e, uint32_t x, uint32_t last, 
 			if (inn_plan_src(e->p, j, k) == x && e->last[j] != last && j != i && !(is_map(op_of(e, j)->code) && cpu_makes(e, e->last[j], x)))
 				return true;
 	return false;
+}
+
+/* The group that makes the operand of s, for it alone, and can wait for it, or NONE. */
+static uint32_t head_of(const struct inn_exec *e, const struct strips *s, uint32_t step)
+{
+	uint32_t x = s->c.op[X], last = e->last[x];
+
+	return is_map(op_of(e, x)->code) && !e->head[x] && last < s->i && is_free(e, last, s->i) && can_wait(e, last, s->i, step) &&
+			       !read_by_others(e, x, last, s->i) ? last : NONE;
 }
 
 /* Strips whose operand and result stay near, as many for each thread. */
@@ -208,7 +209,7 @@ static int consider(struct inn_exec *e, uint32_t i)
 	}
 	if (t.head != NONE) {
 		e->moved[t.head] = step + 1;
-		e->need[t.c.op[X]] = read_by_others(e, t.c.op[X], t.head, i);
+		e->need[t.c.op[X]] = false;
 	}
 	return INN_OK;
 }

@@ -86,11 +86,11 @@ static bool tables(struct inn_exec *e)
 
 	return (e->root = ocl_alloc(e, n, sizeof(*e->root))) && (e->group = ocl_alloc(e, n, sizeof(*e->group))) &&
 	       (e->part = ocl_alloc(e, n, sizeof(*e->part))) && (e->last = ocl_alloc(e, n, sizeof(*e->last))) &&
-	       (e->quotient = ocl_alloc(e, n, sizeof(*e->quotient))) && (e->need = ocl_alloc(e, n, sizeof(*e->need))) && (e->count = ocl_alloc(e, n, sizeof(*e->count))) &&
-	       (e->value = ocl_alloc(e, n, sizeof(*e->value))) && (e->iter = ocl_alloc(e, n, sizeof(*e->iter))) &&
-	       (e->total = ocl_alloc(e, n, sizeof(*e->total))) && (e->state = ocl_alloc(e, n, sizeof(*e->state))) &&
-	       (e->block = ocl_alloc(e, n, sizeof(*e->block))) && (e->step = ocl_alloc(e, n, sizeof(*e->step))) &&
-	       (e->param = ocl_alloc(e, n, sizeof(*e->param)));
+	       (e->quotient = ocl_alloc(e, n, sizeof(*e->quotient))) && (e->need = ocl_alloc(e, n, sizeof(*e->need))) &&
+	       (e->count = ocl_alloc(e, n, sizeof(*e->count))) && (e->value = ocl_alloc(e, n, sizeof(*e->value))) &&
+	       (e->iter = ocl_alloc(e, n, sizeof(*e->iter))) && (e->total = ocl_alloc(e, n, sizeof(*e->total))) &&
+	       (e->state = ocl_alloc(e, n, sizeof(*e->state))) && (e->block = ocl_alloc(e, n, sizeof(*e->block))) &&
+	       (e->step = ocl_alloc(e, n, sizeof(*e->step))) && (e->param = ocl_alloc(e, n, sizeof(*e->param)));
 }
 
 /* Sizes, and the plan as it is placed: whoever reads a reshape reads what it is a view of. */

@@ -224,8 +224,9 @@ static int winograd_side(const struct inn_exec *e, const struct conv *c, bool dx
 {
 	const int *size = c->g.size, *out = dx ? c->g.in : c->g.out;
 	bool same = c->w.place == AT_VALUE && !op_of(e, c->w.op)->home, plain = op_of(e, c->w.op)->code == INN_OP_PARAM;
-	bool ok = !e->p->strict && e->lean < NO_TILES && unit && same && c->groups == 1 && c->c >= 32 && c->k >= 32 && size[1] == 3 && size[2] == 3 &&
-		  c->g.dilation[1] == 1 && c->g.dilation[2] == 1 && size[0] == 1 && c->g.in[0] == 1 && c->g.out[0] == 1 && out[1] >= 7 && out[2] >= 7;
+	bool flat = size[0] == 1 && c->g.in[0] == 1 && c->g.out[0] == 1;
+	bool ok = !e->p->strict && e->lean < NO_TILES && unit && same && flat && c->groups == 1 && c->c >= 32 && c->k >= 32 &&
+		  size[1] == 3 && size[2] == 3 && c->g.dilation[1] == 1 && c->g.dilation[2] == 1 && out[1] >= 7 && out[2] >= 7;
 
 	if (!ok)
 		return 0;

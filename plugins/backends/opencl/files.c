@@ -56,7 +56,7 @@ bool ocl_path(bool cache, uint64_t key, char path[PATH_MAX])
 
 char *ocl_load(const char *path, size_t *n)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 	char *data = NULL;
 

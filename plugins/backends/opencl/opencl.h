@@ -226,7 +226,7 @@ void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometr
 
 /* product.c: c[m][n] = sum over k of a[m][k] b[k][n], n0 n1 times. */
 struct matrix { struct loc at; size_t rs, cs, s0, s1; }; /* strides of rows, columns, and of the two outer axes */
-struct gemm_of { size_t m, n, k, n0, n1; struct matrix a, b, c; size_t c_16; }; /* c_16 not 0: a and b are in panels, and c is as in struct product */
+struct gemm_of { size_t m, n, k, n0, n1; struct matrix a, b, c; size_t c_16; }; /* not 0: a, b in panels, c as in struct product */
 void ocl_product(struct inn_exec *e, uint32_t op, const struct gemm_of *q);
 /* Room that lives with the executable for what `as` makes of a; false: somebody else has asked for it and fills it. */
 bool ocl_keep_for(struct inn_exec *e, struct loc a, const struct packing *as, size_t z, size_t count, struct loc *to);

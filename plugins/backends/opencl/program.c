@@ -3,32 +3,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct file { char path[PATH_MAX]; uint64_t key; };
+
 /* The file of a program: false where there is no folder for it. */
-static bool file_of(const inn_dev *d, const char *source, size_t n, char path[PATH_MAX])
+static bool file_of(const inn_dev *d, const char *source, size_t n, struct file *f)
 {
 	uint64_t h = ocl_hash(OCL_HASH, source, n);
 
-	return ocl_path(true, ocl_hash(ocl_hash(h, d->build, strlen(d->build)), d->cache, strlen(d->cache)), path);
+	f->key = ocl_hash(ocl_hash(h, d->build, strlen(d->build)), d->cache, strlen(d->cache));
+	return ocl_path(true, f->key, f->path);
 }
 
-static void keep(const char *path, cl_program program)
+/* Drivers trust a binary: one that is damaged crashes them, or computes something else. So its sum stands behind it. */
+static void keep(const struct file *f, cl_program program)
 {
 	size_t n = 0;
 	unsigned char *data;
 
-	if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof(n), &n, NULL) || !n || !(data = malloc(n)))
+	if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof(n), &n, NULL) || !n || !(data = malloc(n + sizeof(uint64_t))))
 		return;
-	if (!clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof(data), &data, NULL))
-		(void)ocl_store(path, data, n); /* the next run builds it again */
+	if (!clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof(data), &data, NULL)) {
+		uint64_t sum = ocl_hash(f->key, data, n);
+
+		memcpy(data + n, &sum, sizeof(sum));
+		(void)ocl_store(f->path, data, n + sizeof(sum)); /* or the next run builds it again */
+	}
 	free(data);
 }
 
-static cl_program from_file(const inn_dev *d, const char *path)
+static cl_program from_file(const inn_dev *d, const struct file *f)
 {
 	size_t n;
-	char *data = ocl_load(path, &n);
+	char *data = ocl_load(f->path, &n);
 	cl_int status = CL_SUCCESS, code = CL_SUCCESS;
-	cl_program p = data ? clCreateProgramWithBinary(d->context, 1, &d->id, &n, (const unsigned char **)(void *)&data, &status, &code) : NULL;
+	uint64_t sum = 0;
+	bool whole = data && n > sizeof(sum);
+
+	if (whole) {
+		n -= sizeof(sum);
+		memcpy(&sum, data + n, sizeof(sum));
+		whole = ocl_hash(f->key, data, n) == sum;
+	}
+	cl_program p = whole ? clCreateProgramWithBinary(d->context, 1, &d->id, &n, (const unsigned char **)(void *)&data, &status, &code) : NULL;
 
 	free(data);
 	if (p && (code || status || clBuildProgram(p, 1, &d->id, d->build, NULL, NULL))) {
@@ -60,11 +76,11 @@ static int refuse(inn_ctx *ctx, const inn_dev *d, cl_program p, cl_int code)
 
 int ocl_build(inn_ctx *ctx, inn_dev *d, const char *source, size_t n, cl_program *program)
 {
-	char path[PATH_MAX];
-	bool file = *d->cache && file_of(d, source, n, path);
+	struct file f;
+	bool file = *d->cache && file_of(d, source, n, &f);
 	cl_int code;
 
-	if (file && (*program = from_file(d, path)))
+	if (file && (*program = from_file(d, &f)))
 		return INN_OK;
 	*program = clCreateProgramWithSource(d->context, 1, &source, &n, &code);
 	int s = ocl_check(ctx, NULL, NONE, "making a program", code);
@@ -75,6 +91,6 @@ int ocl_build(inn_ctx *ctx, inn_dev *d, const char *source, size_t n, cl_program
 	if (code)
 		return refuse(ctx, d, *program, code);
 	if (file)
-		keep(path, *program);
+		keep(&f, *program);
 	return INN_OK;
 }

@@ -83,7 +83,8 @@ void ocl_winograd(struct inn_exec *e, const struct conv *c, const struct geometr
 	w.k_block = own ? TILE_ROWS : w.k;
 	w.k_room = (int)round_up((size_t)w.k, (size_t)w.k_block);
 	struct loc u = weights(e, c, &w), any = side == 2 ? x : some(e, c, &w, x);
-	size_t tiles = (size_t)w.high * (size_t)w.wide, all = c->n * tiles, most = BUDGET / points_of(&w) / (size_t)(w.c + w.k), mark = e->scratch_top;
+	size_t tiles = (size_t)w.high * (size_t)w.wide, all = c->n * tiles, mark = e->scratch_top;
+	size_t most = BUDGET / points_of(&w) / (size_t)(w.c + w.k);
 
 	most = most < TILE_COLUMNS ? TILE_COLUMNS : most / TILE_COLUMNS * TILE_COLUMNS;
 	for (size_t at = 0, n; at < all; at += n) {

@@ -2,6 +2,7 @@
 #define ONNX_ARITY_H
 #include <stdint.h>
 
-/* How many inputs ONNX's operator takes at most in that opset; UINT32_MAX: any number, or it is not known here. */
-uint32_t onnx_most_inputs(const char *op, uint32_t opset);
+/* The inputs of ONNX's operator in that opset: the first `least` must be there, and there are at most `most`. */
+struct onnx_arity { uint32_t least, most; };
+struct onnx_arity onnx_arity(const char *op, uint32_t opset);
 #endif

@@ -114,17 +114,20 @@ static int attribute(struct reader *r, inn_node *node, const Onnx__AttributeProt
 }
 
 /* Inputs that are absent at the end count as none. */
-static int check_inputs(struct reader *r, const Onnx__NodeProto *n, const char *name)
+static int check_inputs(struct reader *r, const Onnx__NodeProto *n, const char *op, const char *name)
 {
-	uint32_t most = onnx_most_inputs(n->op_type ? n->op_type : "", r->opset);
+	struct onnx_arity takes = onnx_arity(op, r->opset);
 	size_t given = n->n_input;
 
 	while (given && !*n->input[given - 1])
 		given--;
-	if (given <= most)
-		return INN_OK;
-	return inn_fail(r->ctx, INN_EMODEL, &r->loc, "%s (%s, opset %u) takes %u input%s; %zu are given", name, n->op_type, r->opset, most,
-			most == 1 ? "" : "s", given);
+	if (given > takes.most)
+		return inn_fail(r->ctx, INN_EMODEL, &r->loc, "%s (%s, opset %u) takes %u input%s; %zu are given", name, op, r->opset, takes.most,
+				takes.most == 1 ? "" : "s", given);
+	for (uint32_t k = 0; k < takes.least; k++)
+		if (k >= given || !*n->input[k])
+			return inn_fail(r->ctx, INN_EMODEL, &r->loc, "%s (%s, opset %u): input %u is missing", name, op, r->opset, k);
+	return INN_OK;
 }
 
 static int node(struct reader *r, const Onnx__NodeProto *n, size_t index)
@@ -137,7 +140,7 @@ static int node(struct reader *r, const Onnx__NodeProto *n, size_t index)
 		return inn_fail(r->ctx, INN_EUNSUP, &r->loc, "%s: operator %s of domain %s; only ai.onnx is supported", name ? name : "a node", op, n->domain);
 	if (!name && !(name = inn_printf(r->ctx, "%s_%zu", op, index)))
 		return INN_ENOMEM;
-	if ((rc = check_inputs(r, n, name)) < 0)
+	if ((rc = check_inputs(r, n, op, name)) < 0)
 		return rc;
 	if (!strcmp(op, "Constant"))
 		return constant_node(r, n);
