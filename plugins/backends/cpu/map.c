@@ -218,7 +218,7 @@ static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 		char *scratch = e->scratch + cpu_map_scratch(m) * (size_t)omp_get_thread_num();
 
 		cpu_map_begin(e, m, scratch);
-#pragma omp for schedule(static)
+#pragma omp for schedule(static) nowait
 		for (size_t j = 0; j < m->parts * m->planes; j++) {
 			size_t part = j / m->planes, end = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
 

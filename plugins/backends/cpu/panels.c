@@ -112,8 +112,10 @@ static int run_panels(struct inn_exec *e, uint32_t i, void *arg)
 				w->isa->gather(w, &w->phase[n], r.x + k / blocks * n_x, k % blocks,
 					       gathered + k / blocks * w->size + w->phase[n].gathered);
 		}
+		if (!w->as_is) {
 #pragma omp barrier
-#pragma omp for schedule(static)
+		}
+#pragma omp for schedule(static) nowait
 		for (size_t k = 0; k < w->groups * w->n_phases * w->samples * w->runs; k++) {
 			struct part q = part_of(w, k);
 
