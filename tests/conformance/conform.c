@@ -1,5 +1,5 @@
-/* conform [backend] [plugin dir] [name]: every operation, or those of that name, over edge shapes, against naive sums, the f64 reference and central
- * differences; every rule of relevance over kinds of layers, against its formula. */
+/* conform [backend] [plugin dir] [name...]: every operation, or those of these names ("?": says all names), over edge shapes, against naive
+ * sums, the f64 reference and central differences; every rule of relevance over kinds of layers, against its formula. */
 #include "conform.h"
 #include <math.h>
 #include <stdio.h>
@@ -263,13 +263,24 @@ static void outputs(struct bench *t, const struct spec *s, struct plan_of *q, in
 	free(z);
 }
 
+bool conform_wants(const struct bench *t, const char *name)
+{
+	for (char **only = t->only; only && *only; only++) {
+		if (!strcmp(*only, name))
+			return true;
+		if (!strcmp(*only, "?"))
+			printf("name %s\n", name);
+	}
+	return !t->only;
+}
+
 void conform(struct bench *t, const struct spec *given)
 {
 	struct plan_of q = { 0 };
 	struct spec s = *given;
 	inn_exec *e = NULL, *r = NULL;
 
-	if (t->only && strcmp(t->only, s.name))
+	if (!conform_wants(t, s.name))
 		return;
 	if (record(t, &s, &q)) {
 		if (t->be->compile(q.ctx, t->dev, q.p, 0, &e) < 0 || t->ref->compile(q.ctx, t->ref64, q.p, 0, &r) < 0)
@@ -300,7 +311,7 @@ int main(int argc, char **argv)
 {
 	inn_ctx *ctx = inn__ctx_new();
 	struct inn__registry *r = ctx ? inn__registry_new(ctx) : NULL;
-	struct bench t = { .tol = 1e-7, .plugins = r, .only = argc > 3 ? argv[3] : NULL };
+	struct bench t = { .tol = 1e-7, .plugins = r, .only = argc > 3 ? argv + 3 : NULL };
 
 	if (!r || (argc > 2 && inn__registry_dir(r, argv[2]) < 0))
 		return 1;

@@ -13,7 +13,7 @@ struct bench {
 	struct inn__registry *plugins;
 	double tol;           /* NMSE against ref64 */
 	uint32_t passed, failed;
-	const char *only;     /* NULL: all */
+	char **only;          /* names, NULL at the end; NULL: all */
 };
 
 struct plan_of { /* one spec, recorded */
@@ -46,6 +46,8 @@ struct spec { /* one operation, or a few, of inputs of fixed shapes */
 	void (*done)(void *user); /* or NULL: called when the plan is gone */
 };
 
+/* Whether cases of this name are to run; where "?" is among those that are, says it. */
+bool conform_wants(const struct bench *t, const char *name);
 /* Runs y and, for each bit of s->grads, the derivative. Prints what fails. */
 void conform(struct bench *t, const struct spec *s);
 void fails(struct bench *t, const struct spec *s, const char *fmt, ...) INN_PRINTF(3, 4);

@@ -136,7 +136,7 @@ void conform_sums(struct bench *t)
 	struct spec spec = { .name = "accumulate" };
 	double s[2][WIDTH], q[2][WIDTH * WIDTH];
 
-	if (t->only && strcmp(t->only, spec.name))
+	if (!conform_wants(t, spec.name))
 		return;
 	inn_ctx *ctx = inn__ctx_new();
 	inn_build *b = inn__build_new(ctx, ROWS);
