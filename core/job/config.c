@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_CLASSES 512 /* analyzers or metrics of a run: they are compared pairwise */
+
 static const struct inn_choice nonfinite_choices[] = {
 	{ "error", 0, "stop where a map is not finite" },
 	{ "keep", 1, "write it as it is" },
@@ -233,6 +235,8 @@ static int bind_audit(inn_job *job, const struct inn__yaml *y, struct inn__run *
 /* Labels become names of files: none may stand twice. */
 static int check_labels(inn_job *job, const char *what, const struct inn_insts *v)
 {
+	if (v->n > MAX_CLASSES)
+		return inn_fail(job->ctx, INN_ECONFIG, &v->v[MAX_CLASSES].loc, "%s: more than %d of them", what, MAX_CLASSES);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct inn_inst *a = &v->v[i];
 

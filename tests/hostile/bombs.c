@@ -213,10 +213,15 @@ static void configurations(void)
 	list("alias.yaml", "analyzers: [&p lrp.epsilon_plus, ", "*p", 90000, "]", searches);
 	list("kinds.yaml", "analyzers: [{type: lrp, rules: [{rule: lrp.epsilon, match: {kind: [", "relu", 90000, "]}}]}]", searches);
 	list("nodes.yaml", "analyzers: [", "a", 100000, "]", "more than 100000 nodes");
-	list("classes.yaml", "analyzers: [", "gradient", 90000, "]", "stands here twice");
+	list("classes.yaml", "analyzers: [", "gradient", 90000, "]", "more than 512 of them");
 	list("include.yaml", "analyzers: [gradient]\ninclude: [", path, 10000, "]", "more than 16 files in all");
 	list("expand.yaml", "a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nanalyzers: [", "*b", 40000, "]",
 	     "aliases expand to more than 100000 nodes");
+	bytes_print(&b, "model: %s\ninput: x.npy\noutput: {dir: out}\nanalyzers: [gradient", net);
+	for (int i = 0; i < 19000; i++)
+		bytes_print(&b, ", {type: gradient, as: g%d}", i);
+	bytes_print(&b, "]\n");
+	bombs_config(&b, "labels.yaml", "more than 512 of them");
 	for (int i = 0; i < 20000; i++)
 		bytes_print(&b, "%s%050d", i ? "" : "model: x\ninput: x\noutput: {dir: x}\nanalyzers: [a", i);
 	bytes_print(&b, "]\n");
