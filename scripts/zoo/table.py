@@ -44,7 +44,7 @@ own gradient in double precision, the median of those inputs, and the *worst* of
 gradient in single precision. *load*: processor seconds and peak memory of `innvestigate check -a input`, which reads the file, infers
 shapes, runs the passes and records a plan; weights stay in the mapped file, so that what is counted of them are pages of the file.
 *gradient MiB*: peak memory of one gradient, of one sample, on the default backend. *analyzers*: how many of `innvestigate list analyzer`
-take the network; the second table says with which sentence the others are refused.
+take the network; the second table says with which sentence the others are refused. Where *worst* is empty, one or two inputs were taken.
 
 Deep rectifier networks switch on the last bit: one rectifier or maximum that goes the other way changes a gradient by 1e-5 to 1e-3, in
 whatever framework. Exporters fold batch norms in single precision, and then the file is another function than the network. An example is
