@@ -10,12 +10,13 @@
 
 static void limit(int what, rlim_t v) { setrlimit(what, &(struct rlimit){ v, v }); }
 
-static void child(char *const argv[], int out)
+static void child(char *const argv[], unsigned most, int out)
 {
 #if !defined(INN_SANITIZED)
 	limit(RLIMIT_AS, MEMORY);
-	limit(RLIMIT_CPU, 2);
+	limit(RLIMIT_CPU, most);
 #endif
+	(void)most;
 	limit(RLIMIT_CORE, 0);
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
@@ -25,7 +26,7 @@ static void child(char *const argv[], int out)
 
 static double seconds(struct timeval t) { return (double)t.tv_sec + 1e-6 * (double)t.tv_usec; }
 
-struct said bounded_run(char *const argv[])
+struct said bounded_run(char *const argv[], unsigned most)
 {
 	struct said s = { .code = -1 };
 	struct rusage used;
@@ -39,7 +40,7 @@ struct said bounded_run(char *const argv[])
 	pid_t pid = fork();
 
 	if (!pid)
-		child(argv, fd[1]);
+		child(argv, most, fd[1]);
 	close(fd[1]);
 	while ((k = n < sizeof(s.text) - 1 ? read(fd[0], s.text + n, sizeof(s.text) - 1 - n) : read(fd[0], rest, sizeof(rest))) > 0)
 		n += n < sizeof(s.text) - 1 ? (size_t)k : 0;

@@ -40,7 +40,7 @@ static bool one(char *exe, char *file, char *line, bool show)
 	write_file(file, bytes, n);
 	free(bytes);
 	char *const argv[] = { exe, "check", "-m", file, "-a", "gradient", "-b", "reference", NULL };
-	struct said s = bounded_run(argv);
+	struct said s = bounded_run(argv, 1);
 
 	if (show)
 		printf("%d | %s%s\n", s.code, s.text, model);
