@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { F32 = 1, MOST = 5000 }; /* the data type; elements */
+enum { F32 = 1, I32 = 6, MOST = 5000 }; /* data types; elements */
 
 struct text { uint8_t *p; size_t n; };
 
@@ -54,8 +54,10 @@ static void message(struct text *t, unsigned field, struct text inner, unsigned 
 
 static float value(uint32_t i) { return (float)i / 64 - 3; }
 
+enum stored { RAW, FLOATS, HALVES, BOTH, AS_INT, KINDS }; /* raw_data, float_data, that in two pieces, both, float_data of another type */
+
 /* n numbers, of which `bytes_more` bytes too many are stored. */
-static struct text tensor(const char *name, uint32_t n, int bytes_more)
+static struct text tensor(const char *name, uint32_t n, int bytes_more, enum stored how)
 {
 	static float v[MOST + 1];
 	struct text t = { 0 };
@@ -63,9 +65,14 @@ static struct text tensor(const char *name, uint32_t n, int bytes_more)
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = value(i);
 	integer(&t, 1, n);
-	integer(&t, 2, F32);
+	integer(&t, 2, how == AS_INT ? I32 : F32);
+	if (how != RAW)
+		bytes(&t, 4, v, (how == HALVES ? n / 2 : n) * sizeof(float) + (size_t)bytes_more, 1);
+	if (how == HALVES)
+		bytes(&t, 4, v + n / 2, (n - n / 2) * sizeof(float), 1);
 	string(&t, 8, name);
-	bytes(&t, 9, v, n * sizeof(float) + (size_t)bytes_more, 1);
+	if (how == RAW || how == BOTH)
+		bytes(&t, 9, v, n * sizeof(float) + (size_t)bytes_more, 1);
 	return t;
 }
 
@@ -99,11 +106,11 @@ static struct text node(const char *op, const char *a, const char *b, const char
 }
 
 /* y = x + c + d; c is an initializer, d a Constant's attribute. `width`: of the lengths of what encloses them; `mark`: a field of
- * that number within d, unless 0. */
-static void write_model(uint32_t n, unsigned width, int bytes_more, unsigned mark)
+ * that number within d, unless 0; `how`: c is stored. */
+static void write_model(uint32_t n, unsigned width, int bytes_more, unsigned mark, enum stored how)
 {
 	struct text graph = { 0 }, constant = node("Constant", NULL, NULL, "d"), attribute = { 0 }, opset = { 0 }, model = { 0 };
-	struct text d = tensor("", n, 0);
+	struct text d = tensor("", n, 0, RAW);
 	FILE *f = fopen(path, "w");
 
 	if (mark) {
@@ -117,7 +124,7 @@ static void write_model(uint32_t n, unsigned width, int bytes_more, unsigned mar
 	message(&graph, 1, constant, width);
 	message(&graph, 1, node("Add", "x", "c", "z"), 1);
 	message(&graph, 1, node("Add", "z", "d", "y"), 1);
-	message(&graph, 5, tensor("c", n, bytes_more), width);
+	message(&graph, 5, tensor("c", n, bytes_more, how), width);
 	message(&graph, 11, port("x", n), 1);
 	message(&graph, 12, port("y", n), 1);
 	integer(&model, 1, 8);
@@ -176,7 +183,7 @@ START_TEST(weights)
 	static const uint32_t n[] = { 1, 1023, 1024, 1025, MOST };
 	inn_model *m;
 
-	write_model(n[_i % 5], _i < 5 ? 1 : 5, 0, 0);
+	write_model(n[_i % 5], _i < 10 ? 1 : 5, 0, 0, _i / 5 % 2 ? FLOATS : RAW);
 	inn_job *job = open_job(&m, INN_OK);
 
 	ck_assert_int_eq(predict(m, n[_i % 5]), INN_OK);
@@ -188,10 +195,27 @@ START_TEST(wrong_size)
 {
 	inn_model *m;
 
-	write_model(MOST, 1, 1, 0);
+	write_model(MOST, 1, 1, 0, RAW);
 	inn_job *job = open_job(&m, INN_EMODEL);
 
 	ck_assert(says(job, "tensor c has 20001 bytes where its shape needs 20000"));
+	inn_job_free(job);
+}
+END_TEST
+
+/* Large values that are no single field of their type's. */
+START_TEST(other_fields)
+{
+	static const char *const why[] = {
+		[FLOATS] = "tensor c has 20004 bytes where its shape needs 20000", [HALVES] = "tensor c has its values in several pieces",
+		[BOTH] = "tensor c has its values in several pieces", [AS_INT] = "tensor c has float_data, but another type",
+	};
+	inn_model *m;
+
+	write_model(MOST, 1, _i == FLOATS ? 4 : 0, 0, (enum stored)_i);
+	inn_job *job = open_job(&m, _i == FLOATS || _i == AS_INT ? INN_EMODEL : INN_EUNSUP);
+
+	ck_assert(says(job, why[_i]));
 	inn_job_free(job);
 }
 END_TEST
@@ -201,12 +225,12 @@ START_TEST(forged_mark)
 {
 	inn_model *m;
 
-	write_model(16, 1, 0, (1u << 29) - 1);
+	write_model(16, 1, 0, (1u << 29) - 1, RAW);
 	inn_job *job = open_job(&m, INN_EMODEL);
 
 	ck_assert(says(job, "a field number that no version of the format uses"));
 	inn_job_free(job);
-	write_model(16, 1, 0, (1u << 29) - 2); /* unknown fields are passed over */
+	write_model(16, 1, 0, (1u << 29) - 2, RAW); /* unknown fields are passed over */
 	job = open_job(&m, INN_OK);
 	ck_assert_int_eq(predict(m, 16), INN_OK);
 	inn_job_free(job);
@@ -221,7 +245,7 @@ START_TEST(cut_off)
 	float x[MOST] = { 0 };
 	struct inn_tensor in = { .shape = { .rank = 2, .dim = { 1, MOST } }, .dtype = INN_F32, .data = x }, r = { 0 };
 
-	write_model(MOST, 1, 0, 0);
+	write_model(MOST, 1, 0, 0, RAW);
 	inn_job *job = open_job(&m, INN_OK);
 
 	if (_i)
@@ -240,7 +264,8 @@ int main(void)
 	TCase *t = tcase_create("onnx");
 
 	tcase_add_checked_fixture(t, setup, teardown);
-	tcase_add_loop_test(t, weights, 0, 10);
+	tcase_add_loop_test(t, weights, 0, 20);
+	tcase_add_loop_test(t, other_fields, FLOATS, KINDS);
 	tcase_add_test(t, wrong_size);
 	tcase_add_test(t, forged_mark);
 	tcase_add_loop_test(t, cut_off, 0, 2);

@@ -4,7 +4,7 @@
 
 #define MAX_DEPTH 64
 #define MAX_FIELDS ((size_t)16 << 20)
-#define LARGE 4096u /* bytes of raw data that stay in the file */
+#define LARGE 4096u /* bytes of data that stay in the file */
 #define MARK_SIZE 26u /* two tags of 5 bytes, two numbers of 8 */
 
 struct level {
@@ -13,7 +13,7 @@ struct level {
 	size_t length_at, removed; /* where its length stands in the file, and what was cut out before */
 	unsigned width;            /* of the length */
 };
-struct cut { size_t from, data, end; };  /* a field, its contents, what follows it */
+struct cut { size_t from, data, end; bool floats; }; /* a field, its contents, what follows it; whether it is float_data */
 struct patch { size_t at, value; unsigned width; }; /* a length in the lean message */
 struct scan {
 	inn_ctx *ctx;
@@ -60,11 +60,11 @@ static int broken(const struct scan *s, const char *why)
 	return inn_fail(s->ctx, INN_EMODEL, &s->loc, "not an ONNX model: %s at byte %zu", why, s->at);
 }
 
-static int cut_out(struct scan *s, size_t from, size_t data, size_t end)
+static int cut_out(struct scan *s, size_t from, size_t data, size_t end, bool floats)
 {
 	if (!grow(s->ctx, &s->cut, s->n_cut, &s->cap_cut, sizeof(*s->cut)))
 		return INN_ENOMEM;
-	s->cut[s->n_cut++] = (struct cut){ from, data, end };
+	s->cut[s->n_cut++] = (struct cut){ from, data, end, floats };
 	s->removed += end - from - MARK_SIZE;
 	return INN_OK;
 }
@@ -81,9 +81,11 @@ static int contents(struct scan *s, const ProtobufCFieldDescriptor *f, size_t fr
 		return INN_OK;
 	}
 	s->at += n;
-	if (type == &onnx__tensor_proto__descriptor && f && !strcmp(f->name, "raw_data") && n >= LARGE)
-		return cut_out(s, from, s->at - n, s->at);
-	return INN_OK;
+	if (type != &onnx__tensor_proto__descriptor || !f || n < LARGE)
+		return INN_OK;
+	bool floats = !strcmp(f->name, "float_data") && n % 4 == 0;
+
+	return floats || !strcmp(f->name, "raw_data") ? cut_out(s, from, s->at - n, s->at, floats) : INN_OK;
 }
 
 static int field(struct scan *s)
@@ -143,7 +145,7 @@ static int copy(const struct scan *s, size_t n, struct onnx_lean *lean)
 		const struct cut *c = &s->cut[i];
 
 		memcpy(to, s->d + at, c->from - at);
-		to = put_mark(put_mark(to + (c->from - at), c->data), c->end - c->data);
+		to = put_mark(put_mark(to + (c->from - at), c->data), (c->end - c->data) | (c->floats ? ONNX_FLOATS : 0));
 		at = c->end;
 	}
 	memcpy(to, s->d + at, n - at);

@@ -1,4 +1,4 @@
-/* Weights: raw (large ones stay in the file), typed or external. */
+/* Weights: raw or floats (large ones stay in the file), typed or external. */
 #include "scan.h"
 #include "tensor.h"
 #include <string.h>
@@ -74,18 +74,37 @@ static int head(inn_ctx *ctx, const struct inn_loc *loc, const Onnx__TensorProto
 	return INN_OK;
 }
 
-/* Where raw data lies that was left in the file. */
-static bool marked(const Onnx__TensorProto *p, uint64_t place[2])
+/* Where data lies that was left in the file: the number of marks, of which place holds the first two. */
+static unsigned marks(const Onnx__TensorProto *p, uint64_t place[2])
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < p->base.n_unknown_fields; i++) {
 		const ProtobufCMessageUnknownField *f = &p->base.unknown_fields[i];
 
-		if (f->tag == ONNX_MARK && f->len == 8 && n < 2)
-			memcpy(&place[n++], f->data, 8);
+		if (f->tag != ONNX_MARK || f->len != 8)
+			continue;
+		if (n < 2)
+			memcpy(&place[n], f->data, 8);
+		n++;
 	}
-	return n == 2;
+	return n;
+}
+
+/* A tensor of n elements that stands in the file. */
+static int in_place(inn_ctx *ctx, const struct inn_stream *file, const Onnx__TensorProto *p, const uint64_t place[2], size_t n, struct inn_tensor *t)
+{
+	const struct inn_loc loc = { .file = file->path };
+	const char *name = p->name ? p->name : "";
+	size_t size = inn_dtype_size(t->dtype), have = (size_t)(place[1] & ~ONNX_FLOATS);
+	bool floats = place[1] & ONNX_FLOATS;
+
+	if (floats && t->dtype != INN_F32)
+		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has float_data, but another type", name);
+	if (have != n * size)
+		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has %zu bytes where its shape needs %zu", name, have, n * size);
+	t->data = (void *)(uintptr_t)(file->data + place[0]);
+	return INN_OK;
 }
 
 int onnx_tensor(inn_ctx *ctx, const struct inn_stream *file, const Onnx__TensorProto *p, struct inn_tensor *t)
@@ -101,15 +120,14 @@ int onnx_tensor(inn_ctx *ctx, const struct inn_stream *file, const Onnx__TensorP
 	size = inn_dtype_size(t->dtype);
 	if (p->has_data_location && p->data_location == 1)
 		return onnx_external(ctx, file, p, n * size, &t->data);
-	bool left = marked(p, place);
-	size_t have = left ? place[1] : p->raw_data.len;
+	unsigned left = marks(p, place);
 
-	if ((left || p->has_raw_data) && have != n * size)
-		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has %zu bytes where its shape needs %zu", name, have, n * size);
-	if (left) {
-		t->data = (void *)(uintptr_t)(file->data + place[0]);
-		return INN_OK;
-	}
+	if (left > 2 || (left && (p->has_raw_data || p->n_float_data)))
+		return inn_fail(ctx, INN_EUNSUP, &loc, "tensor %s has its values in several pieces", name);
+	if (left)
+		return in_place(ctx, file, p, place, n, t);
+	if (p->has_raw_data && p->raw_data.len != n * size)
+		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has %zu bytes where its shape needs %zu", name, p->raw_data.len, n * size);
 	if (!p->has_raw_data && n > file->size) /* a shape alone must not cost memory */
 		return inn_fail(ctx, INN_EMODEL, &loc, "tensor %s has no data for %zu values", name, n);
 	if (!(t->data = inn_alloc(ctx, n, size)))
