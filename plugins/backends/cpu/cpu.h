@@ -41,7 +41,8 @@ struct again { uint32_t at, op; }; /* the group whose step is at `at` makes oper
 struct twin { uint32_t op; void *product; struct twin *next; };
 
 /* What follows in the same step. at: the operation that holds the result (0: no tail); add: the one whose source k is the bias;
- * more: the one whose source k_more is another value of the same shape; by: a mask, source 0 of which is above 0. NONE: not there. top: what a ReLU is clipped at, 0: it is not */
+ * more: the one whose source k_more is another value of the same shape; by: a mask, source 0 of which is above 0. NONE: not there.
+ * top: what a ReLU is clipped at, 0: it is not */
 struct tail { uint32_t at, add, k, more, k_more, by; bool relu; float top; };
 
 struct inn_exec {

@@ -11,7 +11,6 @@
 #include <omp.h>
 #include <string.h>
 
-#define FEW ((size_t)1 << 19) /* bytes of weights that every thread may read for itself */
 struct winograd {
 	uint32_t x, bias, more, by;                 /* locations; NONE: not there */
 	bool relu, small;                           /* small: its weights stay near */
@@ -182,7 +181,7 @@ static void divide(struct winograd *w, size_t threads)
 
 	w->small = bytes <= CPU_NEAR;
 	w->chunks = (w->tiles + most - 1) / most;
-	if (w->chunks < threads && bytes <= FEW && w->tiles >= threads)
+	if (w->chunks < threads && w->small && w->tiles >= threads)
 		w->chunks = threads;
 	if (w->chunks >= threads && w->chunks < 8 * threads)
 		w->chunks = (w->chunks + threads - 1) / threads * threads;
