@@ -89,7 +89,7 @@ static size_t kept(const struct pass *p, uint32_t k)
 	return k < p->e->n_maps && p->e->map_rows && p->e->map_rows < p->s->n ? p->e->map_rows : p->s->n;
 }
 
-/* The tensors of all samples and of one batch. */
+/* The tensors of all samples, and the shapes of one batch's. */
 static int prepare(struct pass *p)
 {
 	for (uint32_t k = 0; k < p->e->n_out; k++) {
@@ -103,31 +103,46 @@ static int prepare(struct pass *p)
 		if (t.shape.rank)
 			t.shape.dim[0] = (uint32_t)kept(p, k);
 		p->out[k] = t;
-		if ((status = inn_tensor_alloc(p->job->ctx, &p->part[k])) < 0 || (status = inn_tensor_alloc(p->job->ctx, &p->out[k])) < 0)
+		if ((status = inn_tensor_alloc(p->job->ctx, &p->out[k])) < 0)
 			return status;
 	}
 	return INN_OK;
 }
 
+/* Output k of the batch: where it is kept if all of it is, else in a tensor of its own. n: elements of a sample. */
+static int read_batch(struct pass *p, size_t first, uint32_t k, size_t *n, struct inn_tensor *t)
+{
+	int status = INN_OK;
+	bool whole = p->s->n - first >= p->e->batch && first + p->e->batch <= kept(p, k);
+
+	*n = 1;
+	inn_shape_count(&p->part[k].shape, n);
+	*n /= p->e->batch;
+	if (!whole && !p->part[k].data)
+		status = inn_tensor_alloc(p->job->ctx, &p->part[k]);
+	*t = p->part[k];
+	if (whole)
+		t->data = (char *)p->out[k].data + first * *n * inn_dtype_size(t->dtype);
+	return status ? status : p->job->ops->read(p->job->ctx, p->e->exec, p->e->out[k], t);
+}
+
 static int collect(struct pass *p, size_t first)
 {
 	for (uint32_t k = 0; k < p->e->n_out; k++) {
-		struct inn_tensor *t = &p->part[k];
-		size_t n = 1, rows = p->s->n - first < p->e->batch ? p->s->n - first : p->e->batch, bad;
-		int status = p->job->ops->read(p->job->ctx, p->e->exec, p->e->out[k], t);
+		struct inn_tensor t;
+		size_t n, rows = p->s->n - first < p->e->batch ? p->s->n - first : p->e->batch, bad;
+		int status = read_batch(p, first, k, &n, &t);
 
 		if (status < 0)
 			return status;
-		inn_shape_count(&t->shape, &n);
-		n = n / p->e->batch;
-		if (!p->job->keep_nonfinite && (bad = inn_tensor_nonfinite(t)) != SIZE_MAX && bad / n < rows)
+		if (!p->job->keep_nonfinite && (bad = inn_tensor_nonfinite(&t)) != SIZE_MAX && bad / n < rows)
 			return inn_fail(p->job->ctx, INN_ENONFINITE, NULL, "the result of sample %zu is not finite at element %zu; `nonfinite: keep` "
 					"accepts that", first + bad / n, bad % n);
-		if (first >= kept(p, k))
+		if (first >= kept(p, k) || t.data != p->part[k].data)
 			continue;
 		rows = kept(p, k) - first < rows ? kept(p, k) - first : rows;
-		n *= inn_dtype_size(t->dtype);
-		memcpy((char *)p->out[k].data + first * n, t->data, rows * n);
+		n *= inn_dtype_size(t.dtype);
+		memcpy((char *)p->out[k].data + first * n, t.data, rows * n);
 	}
 	return INN_OK;
 }

@@ -45,7 +45,7 @@ int inn__reader_new(const struct inn__samples *s, uint32_t batch, struct inn__re
 	r->now = calloc(s->n_x + 1u, sizeof(*r->now));
 	r->own = calloc(s->n_x + 1u, sizeof(*r->own));
 	r->decodes = s->path || (s->stack && s->pre->n_apply);
-	r->threads = decoders(s->job);
+	r->threads = r->decodes ? decoders(s->job) : 1;
 	r->ctx = r->decodes ? inn__ctx_helper(s->job->ctx) : NULL;
 	if (!r->now || !r->own || (r->decodes && !r->ctx)) {
 		inn__reader_free(r);

@@ -166,7 +166,7 @@ static void support(inn_build *b, uint32_t id)
 				out.id[i] = out.id[--out.n];
 		break;
 	case INN_OP_MAX: case INN_OP_MIN: case INN_OP_GT:
-		if (is_uniform(b, s1, 0))
+		if (val(b, s1)->uniform && (v->op.code == INN_OP_MAX ? nonpos(b, s1) : nonneg(b, s1)))
 			own(b, s0, sh, &out);
 		break;
 	case INN_OP_SELECT:
@@ -198,5 +198,7 @@ void inn__facts(inn_build *b, uint32_t id)
 		return;
 	}
 	v->op.sign = sign_of(b, id);
+	if (v->op.code == INN_OP_MIN && val(b, src_of(b, id, 1))->uniform && inn_shape_eq(&val(b, src_of(b, id, 0))->op.shape, &v->op.shape))
+		val(b, src_of(b, id, 0))->clipped = id;
 	support(b, id);
 }

@@ -1,4 +1,4 @@
-/* Rewrites G1-G3 and G5, for plans that are being closed: they look past an operand. */
+/* Rewrites G1-G3, G5 and G6, for plans that are being closed: they look past an operand. */
 #include "value.h"
 #include <stdlib.h>
 
@@ -140,21 +140,41 @@ static inn_val flat_weights(inn_build *b, const struct args *a)
 	return inn_expand(b, inn__record(b, INN_OP_CONV_DX, s, 2, attr, a->n_attr, &one), &a->shape);
 }
 
+/* G1: what is above 0 is so rectified. */
+static inn_val of_relu(inn_build *b, const struct args *a)
+{
+	struct args relu = { .code = INN_OP_MAX, .n = 2, .src = a->src, .shape = a->shape };
+	uint32_t r = is_uniform(b, a->src[1], 0) ? inn__lookup(b, &relu) : 0, s[2] = { r, a->src[1] };
+
+	return r && r != a->src[0] ? inn__record(b, INN_OP_GT, s, 2, NULL, 0, NULL) : none();
+}
+
+/* G6: whether x is above c, or below, is seen in min(x, top) too, if c is below top, or not above. */
+static inn_val of_clipped(inn_build *b, const struct args *a)
+{
+	for (uint32_t k = 0; k < 2; k++) {
+		uint32_t y = val(b, a->src[k])->clipped, s[2] = { a->src[0], a->src[1] };
+		const struct value *c = val(b, a->src[1 - k]);
+
+		if (!y || !c->uniform)
+			continue;
+		double top = val(b, src_of(b, y, 1))->c;
+
+		s[k] = y;
+		if (k ? c->c <= top : c->c < top)
+			return inn__record(b, INN_OP_GT, s, 2, NULL, 0, NULL);
+	}
+	return none();
+}
+
 inn_val inn__simplify_final(inn_build *b, const struct args *a)
 {
 	switch (a->code) {
-	case INN_OP_GT: /* G1 */
-		if (is_uniform(b, a->src[1], 0)) {
-			struct args relu = { .code = INN_OP_MAX, .n = 2, .src = a->src, .shape = a->shape };
-			uint32_t r = inn__lookup(b, &relu);
+	case INN_OP_GT: {
+		inn_val r = of_relu(b, a);
 
-			if (r && r != a->src[0]) {
-				uint32_t s[2] = { r, a->src[1] };
-
-				return inn__record(b, INN_OP_GT, s, 2, NULL, 0, NULL);
-			}
-		}
-		return none();
+		return r.id ? r : of_clipped(b, a);
+	}
 	case INN_OP_MUL:
 	case INN_OP_DIV:
 	case INN_OP_SELECT:

@@ -18,6 +18,7 @@ struct value {
 	uint8_t axis;          /* index i of it belongs to sample (i / run) mod N: rows.c */
 	uint32_t run;
 	uint32_t n_support, support[MAX_SUPPORT]; /* ids of values of this shape: 0 there means 0 here */
+	uint32_t clipped;      /* id of min(this, constant), 0: there is none */
 	uint32_t next;         /* hash chain */
 };
 struct inn_build {

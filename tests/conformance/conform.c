@@ -331,6 +331,7 @@ int main(int argc, char **argv)
 	conform_loops(&t);
 	conform_side(&t);
 	conform_kept(&t);
+	conform_filled(&t);
 	conform_joined(&t);
 	conform_rules(&t);
 	conform_sums(&t);

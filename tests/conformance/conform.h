@@ -68,6 +68,7 @@ void conform_loops(struct bench *t);
 void conform_side(struct bench *t);
 void conform_kept(struct bench *t);
 void conform_joined(struct bench *t);
+void conform_filled(struct bench *t);
 void conform_rules(struct bench *t);
 void conform_sums(struct bench *t);
 

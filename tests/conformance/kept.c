@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 /* CLIPPED: a ReLU with an upper bound. BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, CONSTANT: a number,
- * MASKED: a mask follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes
+ * MASKED: a mask follows. ADJOINT_CLIPPED: that of a clipped ReLU follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes
  * them, and as a quotient. */
 enum tail {
-	PLAIN, BIAS, RELU, CLIPPED, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, TAILS,
+	PLAIN, BIAS, RELU, CLIPPED, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, ADJOINT_CLIPPED, TAILS,
 	SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT
 };
 
@@ -22,6 +22,8 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	if (u->tail >= ADJOINT && u->tail < TAILS) {
 		inn_val g = inn_conv_dx(b, x[0], w, &s->w, s->a);
 
+		if (u->tail == ADJOINT_CLIPPED)
+			return inn_mul(b, inn_mul(b, g, inn_gt(b, inn_scalar(b, 0.5), x[1])), inn_gtc(b, x[1], 0));
 		g = u->tail == ADJOINT ? g : inn_add(b, x[1], g);
 		return u->tail == ADJOINT_MASKED ? inn_mul(b, g, inn_gtc(b, x[2], 0)) : g;
 	}
@@ -85,7 +87,7 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 	}
 	s.in[0] = tail >= ADJOINT && tail < TAILS ? y : x;
 	s.in[1] = s.in[2] = tail >= ADJOINT ? x : y;
-	s.n_in = tail == ADJOINT_MASKED ? 3 : tail == MORE || tail == MASKED || tail == ADJOINT_MORE ? 2 : 1;
+	s.n_in = tail == ADJOINT_MASKED ? 3 : tail == MORE || tail == MASKED || tail == ADJOINT_MORE || tail == ADJOINT_CLIPPED ? 2 : 1;
 	s.fill[0] = tail < SPIKE ? SMOOTH : POSITIVE;
 	u.w.data = numbers(count_of(&u.w.shape), tail == SPIKE_QUOTIENT ? POSITIVE : SMOOTH, 3);
 	u.bias.data = numbers(k, SMOOTH, 4);
@@ -176,6 +178,7 @@ void conform_kept(struct bench *t)
 		w.stride[0] = w.stride[1] = 2;
 		one(t, "strided", w, image, three, 32, 16, tail);
 		one(t, "strided, few pixels, many channels", w, tile, three, 96, 160, tail);
+		one(t, "strided, channels that fill no whole blocks", w, image, three, 40, 24, tail);
 		w.stride[1] = 3;
 		w.dilation[0] = 2;
 		w.before[1] = 0;
@@ -190,9 +193,13 @@ void conform_kept(struct bench *t)
 		w = same;
 		w.groups = 32;
 		one(t, "depthwise", w, image, three, 32, 32, tail);
+		w.groups = 24;
+		one(t, "depthwise, channels that fill no whole blocks", w, image, three, 24, 24, tail);
+		one(t, "channels that fill no whole blocks", same, image, three, 40, 72, tail);
 		one(t, "an image smaller than the kernel", same, small, three, 16, 32, tail);
 		w = (struct inn_window){ .n = 2, .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 		one(t, "1x1", w, image, single, 16, 48, tail);
+		one(t, "1x1, channels that fill no whole blocks", w, image, single, 24, 40, tail);
 		one(t, "1x1, two runs of pixels, 35 panels", w, runs, single, 16, 1120, tail);
 		one(t, "1x1, many weights", w, tile, single, 544, 272, tail);
 		w.stride[0] = w.stride[1] = 2;

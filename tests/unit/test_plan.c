@@ -101,6 +101,31 @@ START_TEST(masks_read_the_activation)
 }
 END_TEST
 
+/* Closed: where relu(z) is clipped at 6, masks on both of its sides read the clipped value, unless they tell apart what it does not. */
+START_TEST(masks_read_the_clipped_value)
+{
+	inn_val a = inn_pos_part(b, inn_conv(b, x, w, &same)), y = inn_minc(b, a, 6);
+
+	inn__output(b, "y", y);
+	inn__output(b, "r", inn_add(b, inn_gtc(b, a, 0), inn_gt(b, inn_scalar(b, 6), a)));
+	inn__output(b, "beyond", inn_gtc(b, a, 6));
+	struct inn_plan *p = inn__close(b, false);
+	uint32_t of_max = 0, of_min = 0;
+
+	ck_assert_ptr_nonnull(p);
+	for (uint32_t i = 0; i < p->n_ops; i++)
+		for (uint32_t k = 0; inn_plan_op(p, i)->code == INN_OP_GT && k < 2; k++) {
+			uint32_t code = inn_plan_op(p, inn_plan_src(p, i, k))->code;
+
+			of_max += code == INN_OP_MAX;
+			of_min += code == INN_OP_MIN;
+		}
+	ck_assert_uint_eq(of_max, 1);
+	ck_assert_uint_eq(of_min, 2);
+	inn__plan_free(p);
+}
+END_TEST
+
 START_TEST(loops_are_blocks)
 {
 	inn_val i = inn_loop_begin(b, 5), j, s, t;
@@ -186,6 +211,7 @@ int main(void)
 	tcase_add_test(tc, neutral_operand_keeps_the_shape);
 	tcase_add_test(tc, derivative_of_a_convolution);
 	tcase_add_test(tc, masks_read_the_activation);
+	tcase_add_test(tc, masks_read_the_clipped_value);
 	tcase_add_test(tc, loops_are_blocks);
 	tcase_add_test(tc, equal_loops_share_a_sweep_and_dependent_ones_do_not);
 	tcase_add_test(tc, mean_is_a_sum_over_the_loop);

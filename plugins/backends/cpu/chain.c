@@ -56,6 +56,20 @@ static void pair(const struct map *m, const struct loops *l, const uint32_t *use
 	}
 }
 
+/* (top > x) and (x > low), one after the other. */
+static void between(const struct map *m, const struct loops *l, const uint32_t *uses, struct instr *q)
+{
+	struct instr *s = q->fn == l->gt_mul ? only_for(m, uses, q, 2, INN_OPS) : NULL;
+
+	if (!s || s->fn != l->gt_mul || (s->a[1] != q->a[0] && q->a[1] != s->a[0]))
+		return;
+	if (s->a[1] == q->a[0])
+		become(q, l->between, s->a[0], q->a[0], q->a[1], s->a[2]);
+	else
+		become(q, l->between, q->a[0], q->a[1], s->a[1], s->a[2]);
+	s->fn = NULL;
+}
+
 bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l)
 {
 	uint32_t *uses = cpu_alloc(e, m->n_ins + 1u, sizeof(*uses)), *now = cpu_alloc(e, m->n_ins + 1u, sizeof(*now)), n = 0;
@@ -69,6 +83,8 @@ bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l)
 	for (uint32_t k = 0; k < m->n_ins; k++)
 		if (!stabilizer(m, l, uses, &m->ins[k]))
 			pair(m, l, uses, &m->ins[k]);
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		between(m, l, uses, &m->ins[k]);
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		struct instr *q = &m->ins[n];
 

@@ -35,8 +35,8 @@ static uint64_t pixels_of(const struct conv *c) { return (uint64_t)c->shape[Y].d
 
 static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 {
-	bool ok = !e->p->strict && e->lean < NO_TILES && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
-		  cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) && c->shape[X].dim[1] >= 32 && c->shape[Y].dim[1] >= 32;
+	bool ok = !e->p->strict && e->lean < NO_TILES && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_whole_blocks(e, &c->shape[X]) &&
+		  cpu_whole_blocks(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) && c->shape[X].dim[1] >= 32 && c->shape[Y].dim[1] >= 32;
 
 	for (uint32_t d = 0; ok && d < 2; d++)
 		ok = c->stride[d] == 1 && !c->dilation[d] && c->shape[W].dim[2 + d] == 3 && c->shape[Y].dim[2 + d] >= 7;
@@ -51,19 +51,19 @@ static bool large_tiles(const struct inn_exec *e, const struct conv *c)
 
 static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 {
-	return c->code == INN_OP_CONV_DX && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[Y]) &&
+	return c->code == INN_OP_CONV_DX && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_whole_blocks(e, &c->shape[Y]) &&
 	       cpu_can_block(e, c->i, c->src[Y]) && c->shape[X].dim[1] <= 4 && c->shape[W].dim[2] <= NARROW_TAPS && c->shape[W].dim[3] <= NARROW_TAPS;
 }
 
 static bool by_panels(const struct inn_exec *e, const struct conv *c)
 {
 	const uint32_t *w = c->shape[W].dim + 2;
-	bool strided = c->n == 2 && (c->stride[0] > 1 || c->stride[1] > 1);
+	bool strided = c->n == 2 && (c->stride[0] > 1 || c->stride[1] > 1), one = w[0] == 1 && w[1] == 1;
 
 	return c->code != INN_OP_CONV_DW && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
 	       cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[c->code == INN_OP_CONV ? X : Y]) &&
-	       (strided || (w[0] == 1 && w[1] == 1) || pixels_of(c) < SOME_PIXELS) && c->stride[0] <= PANEL_STRIDE &&
-	       c->stride[1] <= PANEL_STRIDE && pixels_of(c) <= FEW_PIXELS;
+	       (strided || one || pixels_of(c) < SOME_PIXELS) && c->stride[0] <= PANEL_STRIDE && c->stride[1] <= PANEL_STRIDE &&
+	       pixels_of(c) <= FEW_PIXELS;
 }
 
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c)

@@ -125,7 +125,9 @@ static int analyse(struct inn_exec *e)
 /* Source r of operation i is read from memory; i stands in group `at`, as a member or once more. */
 static bool is_read(const struct inn_exec *e, uint32_t at, uint32_t i, uint32_t r)
 {
-	if (e->head[i] && (r == e->head[i] - 1 || e->head[r] == e->head[i] || r == e->tail[e->head[i] - 1].by))
+	const struct tail *t = e->head[i] ? &e->tail[e->head[i] - 1] : NULL;
+
+	if (t && (r == e->head[i] - 1 || e->head[r] == e->head[i] || r == t->by || r == t->below))
 		return false; /* inside a tail */
 	return !is_map(op_of(e, i)->code) || (op_of(e, r)->code != INN_OP_CONST && (e->head[i] || !cpu_makes(e, at, r)));
 }

@@ -41,9 +41,9 @@ struct again { uint32_t at, op; }; /* the group whose step is at `at` makes oper
 struct twin { uint32_t op; void *product; struct twin *next; };
 
 /* What follows in the same step. at: the operation that holds the result (0: no tail); add: the one whose source k is the bias;
- * more: the one whose source k_more is another value of the same shape; by: a mask, source 0 of which is above 0. NONE: not there.
- * top: what a ReLU is clipped at, 0: it is not */
-struct tail { uint32_t at, add, k, more, k_more, by; bool relu; float top; };
+ * more: the one whose source k_more is another value of the same shape; by: a mask, source 0 of which is above 0; below: another, the
+ * same value below a number. NONE: not there. top: what a ReLU is clipped at, 0: it is not */
+struct tail { uint32_t at, add, k, more, k_more, by, below; bool relu; float top; };
 
 struct inn_exec {
 	inn_ctx *ctx;              /* of the call in progress */
@@ -133,7 +133,11 @@ uint32_t cpu_dense_once(struct inn_exec *e, uint32_t j, uint32_t k);
 /* Whether source k could be read in blocks, and whether it is stored so. */
 bool cpu_can_block(const struct inn_exec *e, uint32_t j, uint32_t k);
 bool cpu_is_block(const struct inn_exec *e, uint32_t j, uint32_t k);
+/* Whether a shape is worth blocks, and whether they are whole; its channels in blocks, filled up; elements that stand at a location. */
 bool cpu_block_shape(const struct inn_exec *e, const struct inn_shape *s);
+bool cpu_whole_blocks(const struct inn_exec *e, const struct inn_shape *s);
+uint32_t cpu_channels(const struct inn_exec *e, const struct inn_shape *s);
+size_t cpu_floats(const struct inn_exec *e, uint32_t location);
 int cpu_block_md(struct inn_exec *e, uint32_t i, const struct inn_shape *s, bool blocked, dnnl_memory_desc_t *md);
 int cpu_twins(struct inn_exec *e);
 

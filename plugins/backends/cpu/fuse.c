@@ -99,29 +99,49 @@ static struct skill skill_of(const struct inn_exec *e, uint32_t i)
 	enum way way = cpu_way(e, &c);
 	bool own = way == TILES_2 || way == TILES_4 || way == PANELS, sum = own || (c.code == INN_OP_CONV && way != NARROW);
 
-	return (struct skill){ sum, own || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), own, way == DIRECT && sum };
+	return (struct skill){ sum, own || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), own,
+			       way == PANELS || (way == DIRECT && sum) };
 }
 
-/* n multiplies `end` by a mask a > 0 of the same shape: the mask's number, else NONE. A pool's adjoint knows its own operand alone. */
-static uint32_t mask_of(const struct inn_exec *e, const struct readers *r, uint32_t i, uint32_t n, uint32_t end)
+/* n multiplies `end` by a mask of the same shape, a > 0 (k = 0) or a number > a (k = 1): the mask's number, else NONE. A pool's adjoint
+ * knows its own operand alone. */
+static uint32_t mask_of(const struct inn_exec *e, const struct readers *r, uint32_t i, uint32_t n, uint32_t end, uint32_t k)
 {
-	uint32_t gt = inn_plan_src(e->p, n, other(e, n, end)), zero;
+	uint32_t gt = n == NONE ? NONE : inn_plan_src(e->p, n, other(e, n, end)), c;
 
-	if (op_of(e, gt)->code != INN_OP_GT || e->head[gt] || cpu_block_of(e, gt) != cpu_block_of(e, i))
+	if (gt == NONE || op_of(e, gt)->code != INN_OP_GT || e->head[gt] || cpu_block_of(e, gt) != cpu_block_of(e, i))
 		return NONE;
-	zero = inn_plan_src(e->p, gt, 1);
-	if (op_of(e, zero)->code != INN_OP_CONST || inn_op_value(e->p, zero) != 0 || !inn_shape_eq(src_shape(e, gt, 0), &op_of(e, i)->shape))
+	c = inn_plan_src(e->p, gt, 1 - k);
+	if (op_of(e, c)->code != INN_OP_CONST || (k ? inn_op_value(e->p, c) <= 0 : inn_op_value(e->p, c) != 0) ||
+	    !inn_shape_eq(src_shape(e, gt, k), &op_of(e, i)->shape))
 		return NONE;
 	if (op_of(e, i)->code == INN_OP_POOL_MAX_DX)
-		return root_of(e, gt, 0) == root_of(e, i, op_of(e, i)->n_src - 1) ? gt : NONE;
-	return in_time(e, r, gt, 0, n) ? gt : NONE;
+		return root_of(e, gt, k) == root_of(e, i, op_of(e, i)->n_src - 1) ? gt : NONE;
+	return in_time(e, r, gt, k, n) ? gt : NONE;
+}
+
+/* A mask above 0 behind `end`, and another in front of it: what the gradient of a clipped ReLU is multiplied by. Gives the new end. */
+static uint32_t masks(struct inn_exec *e, const struct readers *r, uint32_t i, uint32_t end, bool two, struct tail *t)
+{
+	uint32_t n = next_of(e, r, i, end, INN_OP_MUL), below = two ? mask_of(e, r, i, n, end, 1) : NONE;
+	uint32_t last = below == NONE ? n : next_of(e, r, i, n, INN_OP_MUL), by = mask_of(e, r, i, last, below == NONE ? end : n, 0);
+
+	if (by == NONE || (below != NONE && root_of(e, below, 1) != root_of(e, by, 0)))
+		return end;
+	t->by = by;
+	t->below = below;
+	if (r->count[by] == 1)
+		claim(e, i, by);
+	if (below != NONE && r->count[below] == 1)
+		claim(e, i, below);
+	return last;
 }
 
 /* As far as they follow one another: bias, a value of the same shape, ReLU, clipped or not, or a mask. */
 static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 {
 	struct skill can = skill_of(e, i);
-	struct tail t = { .add = NONE, .more = NONE, .by = NONE };
+	struct tail t = { .add = NONE, .more = NONE, .by = NONE, .below = NONE };
 	uint32_t end = i, n = can.sum ? next_of(e, r, i, end, INN_OP_ADD) : NONE;
 
 	if (n != NONE && is_bias(e, inn_plan_src(e->p, n, other(e, n, end)), &op_of(e, i)->shape)) {
@@ -145,10 +165,8 @@ static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 			t.top = bound_of(e, n, end);
 			end = n;
 		}
-	} else if (can.mask && (n = next_of(e, r, i, end, INN_OP_MUL)) != NONE && (t.by = mask_of(e, r, i, n, end)) != NONE) {
-		end = n;
-		if (r->count[t.by] == 1)
-			claim(e, i, t.by);
+	} else if (can.mask) {
+		end = masks(e, r, i, end, can.clip, &t);
 	}
 	if (end == i)
 		return;

@@ -1,11 +1,38 @@
 /* Layouts: a value is stored densely or in blocks of channels, and copied into the other layout, right after it is
- * made, if somebody reads that. */
+ * made, if somebody reads that. The last block is filled with zeros, which all that work on blocks keep. */
 #include "cpu.h"
 
-/* Blocks are never padded, so elementwise work needs no masks. */
-bool cpu_block_shape(const struct inn_exec *e, const struct inn_shape *s)
+#define SOME_PIXELS 16u /* below, filling costs more than blocks save */
+
+uint32_t cpu_channels(const struct inn_exec *e, const struct inn_shape *s)
+{
+	uint32_t lanes = e->dev->lanes;
+
+	return s->dim[1] % lanes ? s->dim[1] / lanes * lanes + lanes : s->dim[1];
+}
+
+bool cpu_whole_blocks(const struct inn_exec *e, const struct inn_shape *s)
 {
 	return e->dev->lanes && s->rank >= 3 && s->rank <= 5 && s->dim[1] && s->dim[1] % e->dev->lanes == 0;
+}
+
+bool cpu_block_shape(const struct inn_exec *e, const struct inn_shape *s)
+{
+	uint64_t pixels = 1;
+
+	if (cpu_whole_blocks(e, s) || !e->dev->lanes || s->rank < 3 || s->rank > 5 || s->dim[1] > INT32_MAX)
+		return cpu_whole_blocks(e, s);
+	for (uint32_t d = 2; d < s->rank && pixels < SOME_PIXELS; d++)
+		pixels *= s->dim[d];
+	return pixels >= SOME_PIXELS && s->dim[1] / 3 * 4 >= cpu_channels(e, s);
+}
+
+size_t cpu_floats(const struct inn_exec *e, uint32_t location)
+{
+	uint32_t i = location % e->n_ops;
+	const struct inn_shape *s = &op_of(e, i)->shape;
+
+	return e->blocked[i] == (location < e->n_ops) && cpu_block_shape(e, s) ? e->count[i] / s->dim[1] * cpu_channels(e, s) : e->count[i];
 }
 
 bool cpu_can_block(const struct inn_exec *e, uint32_t j, uint32_t k)

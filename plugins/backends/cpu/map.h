@@ -3,11 +3,14 @@
 #define INN_CPU_MAP_H
 #include "cpu.h"
 
+#define VECTOR 16u /* elements that loops take at a time */
+
 /* Operand x is read at j & mask: ~0 element by element, 0 the same VECTOR elements again and again. */
 struct operand { const float *x; size_t mask; };
 typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, const struct operand *d, size_t n);
 struct pair { uint32_t first, second, at; loop_fn fn; }; /* the second operation reads the first one's result as operand `at` */
-struct loops { loop_fn one[INN_OPS]; const struct pair *pairs; loop_fn guard, sign; }; /* guard, sign: what rules divide by */
+/* guard, sign: what rules divide by; between: masks on both sides of a value, two gt_mul */
+struct loops { loop_fn one[INN_OPS]; const struct pair *pairs; loop_fn guard, sign, gt_mul, between; };
 
 enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
 struct input {
@@ -26,7 +29,8 @@ struct map {
 	struct input *in;
 	struct instr *ins;
 	uint32_t n_in, n_ins, n_regs;
-	uint32_t lanes, strip; /* channels in a block of its values, 0: they are dense; the operation whose result is read in strips, or NONE */
+	uint32_t lanes, filled; /* channels in a block of its values, 0: they are dense; zeros among them in the last block of a sample */
+	uint32_t strip;         /* the operation whose result is read in strips, or NONE */
 	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
 	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
 };
@@ -39,6 +43,7 @@ struct strip { uint32_t op; float *x; size_t pitch, from; };
 
 /* The group whose last member is `last`, whose step is at `at`. blocks: its results stand in blocks of channels; else as its operands
  * do. strip: the member whose result is read in strips, or NONE. */
+bool cpu_map_blocks(const struct inn_exec *e, uint32_t last); /* whether blocks can hold what that group makes */
 int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out);
 size_t cpu_map_scratch(const struct map *m); /* bytes for one thread */
 void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch);

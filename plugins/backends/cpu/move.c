@@ -219,10 +219,10 @@ static bool keeps_blocks(const struct inn_exec *e, uint32_t i)
 	const uint32_t *t = attr_of(e, i);
 	bool any = false;
 
-	if (!cpu_block_shape(e, &o->shape) || (o->code == INN_OP_CONCAT ? t[0] > 1 : o->code != INN_OP_SLICE))
+	if (!cpu_whole_blocks(e, &o->shape) || (o->code == INN_OP_CONCAT ? t[0] > 1 : o->code != INN_OP_SLICE))
 		return false;
 	for (uint32_t k = 0; k < o->n_src; k++) {
-		if (!cpu_can_block(e, i, k))
+		if (!cpu_can_block(e, i, k) || !cpu_whole_blocks(e, src_shape(e, i, k)))
 			return false;
 		any |= cpu_is_block(e, i, k);
 	}

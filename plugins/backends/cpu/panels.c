@@ -23,14 +23,15 @@ struct part { const struct phase *phase; uint32_t panel, end; size_t sample, fir
 struct panels {
 	uint32_t x, bias, more, by;        /* locations; NONE: not there */
 	bool relu, as_is, small;           /* as_is: what x holds needs no gathering; small: weights are */
-	uint32_t c, o, in[2], out[2], read[2], step[2]; /* steps between pixels in x and in the result */
+	float top, below;                  /* of the ReLU; of the mask; 0: not there */
+	uint32_t c, o, n_bias, in[2], out[2], read[2], step[2]; /* c, o: whole blocks; steps between pixels in x and in the result */
 	uint32_t n_phases, panels, groups;
 	size_t samples, size, runs, weights; /* floats gathered of one sample; runs of pixels in the largest phase; bytes into what is kept */
 	struct phase *phase;
 	const struct isa *isa;
 };
 struct job { const struct panels *w; const float *x, *u, *bias, *more, *by; float *y; }; /* more, by: NULL or as struct tail */
-struct pack { uint32_t w; const struct panels *of; uint32_t area; bool back; };
+struct pack { uint32_t w; const struct panels *of; uint32_t c, o, area; bool back; }; /* c, o: without what fills up the last blocks */
 struct isa {
 	uint32_t lanes;
 	void (*gather)(const struct panels *w, const struct phase *p, const float *x, size_t block, float *v);
@@ -52,6 +53,11 @@ struct isa {
 #include "panels_isa.h"
 #endif
 
+static float weight(const struct pack *f, const float *w, uint32_t c, uint32_t o, uint32_t tap)
+{
+	return c < f->c && o < f->o ? w[(f->back ? (size_t)c * f->o + o : (size_t)o * f->c + c) * f->area + tap] : 0;
+}
+
 /* w [o][c][area] (back: [c][o][area]) to, by phase, [panel of two blocks of o][tap][c][o in the panel]. */
 static int run_pack(struct inn_exec *e, uint32_t i, void *arg)
 {
@@ -70,9 +76,9 @@ static int run_pack(struct inn_exec *e, uint32_t i, void *arg)
 			uint32_t o = k / p->taps * wide, t = k % p->taps, width = w->o - o < wide ? w->o - o : wide;
 			float *to = u + ((size_t)o * p->taps + (size_t)t * width) * w->c;
 
-			for (size_t c = 0; c < w->c; c++)
+			for (uint32_t c = 0; c < w->c; c++)
 				for (uint32_t j = 0; j < width; j++)
-					*to++ = from[(f->back ? c * w->o + o + j : (size_t)(o + j) * w->c + c) * f->area + p->tap[t]];
+					*to++ = weight(f, from, c, o + j, p->tap[t]);
 		}
 	}
 	return INN_OK;
@@ -185,8 +191,10 @@ static int phases(struct inn_exec *e, struct panels *w, const struct conv *c, bo
 	w->groups = (w->panels + GROUP - 1) / GROUP;
 	if (w->small && w->runs * w->samples < 8 * threads) /* the same for each thread */
 		w->runs = (w->runs + threads - 1) / threads * threads;
-	if (!w->small && w->groups < threads)
-		w->groups = w->panels < threads ? w->panels : threads;
+	if (!w->small) /* as many for each thread */
+		w->groups = (w->groups + threads - 1) / threads * threads;
+	if (w->groups > w->panels)
+		w->groups = w->panels;
 	w->as_is = w->n_phases == 1 && w->phase[0].taps == 1 && w->read[0] == 1 && w->read[1] == 1 && !w->phase[0].from[0][0] &&
 		   !w->phase[0].from[0][1] && w->phase[0].size[0] == w->in[0] && w->phase[0].size[1] == w->in[1];
 	if (w->as_is)
@@ -207,6 +215,8 @@ static int tail_of(struct inn_exec *e, const struct conv *c, struct panels *w)
 	    (t->by != NONE && (w->by = cpu_block(e, c->at, t->by, 0)) == NONE))
 		return INN_ENOMEM;
 	w->relu = t->relu;
+	w->top = t->top;
+	w->below = t->below == NONE ? 0 : (float)inn_op_value(e->p, inn_plan_src(e->p, t->below, 0));
 	return INN_OK;
 }
 
@@ -221,8 +231,9 @@ int cpu_panels(struct inn_exec *e, const struct conv *c)
 	if (!w || !f || (w->x = cpu_block(e, c->at, c->i, c->src[x])) == NONE)
 		return INN_ENOMEM;
 	w->samples = c->shape[x].dim[0];
-	w->c = c->shape[x].dim[1];
-	w->o = c->shape[y].dim[1];
+	w->c = cpu_channels(e, &c->shape[x]);
+	w->o = cpu_channels(e, &c->shape[y]);
+	w->n_bias = c->shape[y].dim[1];
 	w->panels = (w->o + 2 * lanes - 1) / (2 * lanes);
 	for (uint32_t d = 0; d < 2; d++) {
 		w->in[d] = c->shape[x].dim[2 + d];
@@ -238,7 +249,7 @@ int cpu_panels(struct inn_exec *e, const struct conv *c)
 	cpu_scratch(e, (w->samples * w->size + results_of(w) * (size_t)e->dev->threads) * sizeof(float));
 	e->blocked[c->at] = true;
 	e->step[c->at] = (struct step){ .fn = run_panels, .arg = w, .op = c->at, .how = "panels" };
-	*f = (struct pack){ .w = kernel, .of = w, .area = c->shape[W].dim[2] * c->shape[W].dim[3], .back = c->flipped || !forth };
+	*f = (struct pack){ .w = kernel, .of = w, .c = c->shape[x].dim[1], .o = c->shape[y].dim[1], .area = c->shape[W].dim[2] * c->shape[W].dim[3], .back = c->flipped || !forth };
 	s = cpu_own_weight(e, c, PANELS, (size_t)w->c * w->o * f->area * sizeof(float), &w->weights, &fresh);
 	return s || !fresh ? s : cpu_once(e, run_pack, c->i, f, kernel);
 }

@@ -45,8 +45,9 @@ static void V(fetch)(const struct job *r, const struct part *q, uint32_t panel, 
 INLINE void V(row)(const struct job *r, const V(vec) *from, size_t n, V(vec) bias, size_t at, size_t step)
 {
 	const V(vec) *more = (const V(vec) *)(const void *)r->more, *by = (const V(vec) *)(const void *)r->by, zero = { 0 };
+	const V(vec) top = r->w->top + zero, below = r->w->below + zero;
 	V(vec) *y = (V(vec) *)(void *)r->y;
-	bool relu = r->w->relu;
+	bool relu = r->w->relu, clips = r->w->top > 0, both = r->w->below > 0;
 
 	for (size_t k = 0; k < n; k++, at += step) {
 		V(vec) s = from[k] + bias;
@@ -55,8 +56,12 @@ INLINE void V(row)(const struct job *r, const V(vec) *from, size_t n, V(vec) bia
 			s += more[at];
 		if (relu)
 			s = (V(vec))((V(mask))s & (s > zero));
+		if (clips)
+			s = (V(vec))(((V(mask))s & (s < top)) | ((V(mask))top & ~(s < top)));
 		if (by)
 			s = (V(vec))((V(mask))s & (by[at] > zero));
+		if (both)
+			s = (V(vec))((V(mask))s & (by[at] < below));
 		y[at] = s;
 	}
 }
@@ -74,7 +79,7 @@ TARGET static void V(out)(const struct job *r, const struct part *q, uint32_t pa
 		V(vec) bias = { 0 };
 
 		if (r->bias)
-			memcpy(&bias, r->bias + b * LANES, sizeof(bias));
+			memcpy(&bias, r->bias + b * LANES, (w->n_bias - b * LANES < LANES ? w->n_bias - b * LANES : LANES) * sizeof(*r->bias));
 		for (size_t k = 0, n; k < q->n; k += n) {
 			size_t h = (q->first + k) / row, j = (q->first + k) % row;
 

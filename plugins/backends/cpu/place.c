@@ -7,7 +7,7 @@ size_t cpu_bytes(const struct inn_exec *e, uint32_t at)
 
 	if (at == NONE)
 		return 0;
-	return (at < e->n_ops ? e->need[i] && e->root[i] == i && !e->inside[i].of : e->twin[i]) ? round_up(e->count[i] * sizeof(float)) : 0;
+	return (at < e->n_ops ? e->need[i] && e->root[i] == i && !e->inside[i].of : e->twin[i]) ? round_up(cpu_floats(e, at) * sizeof(float)) : 0;
 }
 
 /* The plan as it is executed: a step reads what it recorded; behind the step that makes a value stand its twin and what

@@ -279,7 +279,7 @@ int cpu_pool(struct inn_exec *e, uint32_t i, uint32_t at)
 	p->tiles = p->dense;
 	for (uint32_t d = 1; d < 3; d++)
 		p->tiles = p->tiles && p->size[d] == p->stride[d] && p->out[d] * p->size[d] == p->in[d];
-	p->planes = (size_t)x->dim[0] * x->dim[1];
+	p->planes = (size_t)x->dim[0] * (e->blocked[at] ? cpu_channels(e, x) : x->dim[1]);
 	p->n_out = (size_t)p->out[0] * p->out[1] * p->out[2];
 	p->code = code;
 	p->masked = at != i;

@@ -32,7 +32,7 @@ static dnnl_status_t one(const struct inn_exec *e, const struct strips *s, size_
 {
 	size_t lanes = e->dev->lanes, sample = j / s->n, k = j % s->n, plane = s->plane * lanes;
 	size_t from = s->plane * k / s->n * lanes, to = s->plane * (k + 1) / s->n * lanes, n = to - from;
-	size_t in = s->c.shape[X].dim[1] / lanes, out = s->c.shape[Y].dim[1] / lanes;
+	size_t in = cpu_channels(e, &s->c.shape[X]) / lanes, out = cpu_channels(e, &s->c.shape[Y]) / lanes;
 	char *room = e->scratch + s->room * thread;
 	struct strip x = { s->x, (float *)(void *)(room + s->x_at), n, from }, y = { s->y, (float *)(void *)(room + s->y_at), n, from };
 	bool more = n / lanes > s->plane / s->n;
@@ -94,7 +94,7 @@ static bool can_wait(const struct inn_exec *e, uint32_t last, uint32_t i, uint32
 /* Groups are told apart by their last member; those that are taken already belong to somebody else's strips. */
 static bool is_free(const struct inn_exec *e, uint32_t last, uint32_t i)
 {
-	return !e->moved[last] && !e->strips[last] && cpu_block_of(e, last) == cpu_block_of(e, i);
+	return !e->moved[last] && !e->strips[last] && cpu_block_of(e, last) == cpu_block_of(e, i) && cpu_map_blocks(e, last);
 }
 
 /* The only group that reads the result of s, or NONE. */
@@ -233,8 +233,8 @@ static void rooms(struct inn_exec *e, struct strips *s)
 		pad[1] = dnnl_memory_desc_get_size(&s->size[1].pad);
 	s->after_at = s->before ? cpu_map_scratch(s->before) : 0;
 	s->x_at = s->after_at + (s->after ? cpu_map_scratch(s->after) : 0);
-	s->y_at = s->x_at + round_up(pixels * s->c.shape[X].dim[1] * sizeof(float));
-	s->pad_at = s->y_at + round_up(pixels * s->c.shape[Y].dim[1] * sizeof(float));
+	s->y_at = s->x_at + round_up(pixels * cpu_channels(e, &s->c.shape[X]) * sizeof(float));
+	s->pad_at = s->y_at + round_up(pixels * cpu_channels(e, &s->c.shape[Y]) * sizeof(float));
 	s->room = s->pad_at + round_up(pad[pad[1] > pad[0]]);
 	cpu_scratch(e, s->room * (size_t)e->dev->threads);
 }
