@@ -16,12 +16,13 @@ def number(v):
 
 
 def rows(all_):
-    """(network, batch, method, {tool: ms per image}, floor per image)"""
+    """(network, batch, method, {tool: ms per image}, our least, floor per image)"""
     for key, cell in all_["cells"].items():
         name, batch, method = key.split("/")
         n = int(batch)
         f = all_["floor"].get(f"{name}/{batch}", {})
-        yield name, n, method, {tool: v["ms"] / n for tool, v in cell.items() if "ms" in v}, floor_of(method, f) / n
+        yield name, n, method, {tool: v["ms"] / n for tool, v in cell.items() if "ms" in v}, \
+            cell.get("innvestigate", {}).get("best", 0) / n, floor_of(method, f) / n
 
 
 def beside(ours, ms):
@@ -31,14 +32,14 @@ def beside(ours, ms):
 def table(all_):
     others = [t for t in NAMES if t != "innvestigate" and any(t in cell for cell in all_["cells"].values())]
     out = []
-    order = sorted(rows(all_), key=lambda r: (r[1], r[4]))  # by batch, then by floor
+    order = sorted(rows(all_), key=lambda r: (r[1], r[-1]))  # by batch, then by floor
     for name, n in dict.fromkeys((r[0], r[1]) for r in order):
-        out += [f"### {name}, batch {n}", "", "| ms an image | ours | floor | ours / floor | " + " | ".join(NAMES[t] for t in others) + " |",
-                "|---" * (4 + len(others)) + "|"]
-        for _, _, method, ms, floor in (r for r in order if r[:2] == (name, n)):
+        out += [f"### {name}, batch {n}", "", "| ms an image | ours | least | floor | least / floor | " + " | ".join(NAMES[t] for t in others) + " |",
+                "|---" * (5 + len(others)) + "|"]
+        for _, _, method, ms, least, floor in (r for r in order if r[:2] == (name, n)):
             ours = ms.get("innvestigate")
-            ratio = f"{ours / floor:.2f}" if ours and floor else "–"
-            out.append(f"| {method} | {number(ours)} | {number(floor or None)} | {ratio} | " + " | ".join(beside(ours, ms.get(t)) for t in others) + " |")
+            ratio = f"{least / floor:.2f}" if least and floor else "–"
+            out.append(f"| {method} | {number(ours)} | {number(least or None)} | {number(floor or None)} | {ratio} | " + " | ".join(beside(ours, ms.get(t)) for t in others) + " |")
         out.append("")
     return out
 
@@ -69,7 +70,7 @@ def plot(all_, path):
     figure, axes = pyplot.subplots(len(networks), 1, figsize=(9, 2.3 * len(networks)), squeeze=False)
     for ax, name in zip(axes[:, 0], networks):
         mine = [r for r in single if r[0] == name]
-        for i, (_, _, _, ms, floor) in enumerate(mine):
+        for i, (_, _, _, ms, _, floor) in enumerate(mine):
             for k, tool in enumerate(NAMES):
                 if tool in ms:
                     ax.bar(i + 0.2 * (k - 1.5), ms[tool], 0.18, color=COLOURS[tool])
