@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CLASSES 512 /* analyzers or metrics of a run: they are compared pairwise */
+#define MAX_CLASSES 512 /* analyzers or metrics of a run: their labels are compared pairwise */
+#define MAX_PAIRS 16384 /* every metric is recorded for every analyzer */
 
 static const struct inn_choice nonfinite_choices[] = {
 	{ "error", 0, "stop where a map is not finite" },
@@ -278,6 +279,9 @@ static int check_classes(inn_job *job, struct inn__run *r)
 		return inn_fail(job->ctx, INN_ECONFIG, &(struct inn_loc){ .file = r->path }, "analyzers: at least one is needed");
 	if ((status = check_labels(job, "analyzers", &r->analyzers)) < 0 || (status = check_labels(job, "metrics", &r->metrics)) < 0)
 		return status;
+	if (r->analyzers.n * r->metrics.n > MAX_PAIRS)
+		return inn_fail(job->ctx, INN_ECONFIG, &r->metrics.v[0].loc, "metrics: %zu of them for %zu analyzers are more than %d pairs", r->metrics.n,
+				r->analyzers.n, MAX_PAIRS);
 	return r->metrics.n ? bind_control(job, r) : INN_OK;
 }
 

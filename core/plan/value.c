@@ -33,6 +33,7 @@ void inn__build_free(inn_build *b)
 	free(b->attr);
 	free(b->bucket);
 	free(b->name);
+	free(b->named);
 	free(b->data);
 	free(b);
 }
@@ -140,13 +141,48 @@ static bool grow_values(inn_build *b)
 	return true;
 }
 
+/* Where a name stands in the table, or would stand. */
+static uint32_t *name_slot(const inn_build *b, const char *name)
+{
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (const char *c = name; *c; c++)
+		h = (h ^ (uint8_t)*c) * 0x100000001b3u;
+	for (uint64_t i = h ^ h >> 32;; i++) {
+		uint32_t *at = &b->named[i & (b->n_named - 1)];
+
+		if (!*at || !strcmp(b->name[*at - 1], name))
+			return at;
+	}
+}
+
+static bool name_room(inn_build *b)
+{
+	uint32_t *old = b->named, n = b->n_named ? b->n_named * 2 : 64;
+
+	if (b->n_names * 2 < b->n_named)
+		return true;
+	if (!(b->named = calloc(n, sizeof(*b->named)))) {
+		b->named = old;
+		inn_nomem(b->ctx);
+		b->failed = true;
+		return false;
+	}
+	free(old);
+	b->n_named = n;
+	for (uint32_t i = 0; i < b->n_names; i++)
+		*name_slot(b, b->name[i]) = i + 1;
+	return true;
+}
+
 uint32_t inn__name(inn_build *b, const char *name)
 {
-	for (uint32_t i = 0; i < b->n_names; i++)
-		if (!strcmp(b->name[i], name))
-			return i;
-	uint32_t cap = b->cap_names;
+	if (!name_room(b))
+		return UINT32_MAX;
+	uint32_t *at = name_slot(b, name), cap = b->cap_names;
 
+	if (*at)
+		return *at - 1;
 	if (!grow(b, &b->name, b->n_names, 1, &cap, sizeof(*b->name)) ||
 	    !grow(b, &b->data, b->n_names, 1, &b->cap_names, sizeof(*b->data)))
 		return UINT32_MAX;
@@ -156,6 +192,7 @@ uint32_t inn__name(inn_build *b, const char *name)
 		b->failed = true;
 		return UINT32_MAX;
 	}
+	*at = b->n_names + 1;
 	return b->n_names++;
 }
 

@@ -37,6 +37,7 @@ struct inn_build {
 	const char **name;
 	const struct inn_tensor **data; /* of PARAMs, by name index */
 	uint32_t n_names, cap_names;
+	uint32_t *named, n_named; /* hash table of names: index + 1, 0: free; a power of two, at most half full */
 	uint32_t loop[MAX_LOOPS], n_loops; /* INDEX values */
 	uint32_t open[8], n_open;
 	int (*load)(inn_ctx *ctx, void *user, const char *path, struct inn_tensor *out);

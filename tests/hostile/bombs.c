@@ -224,6 +224,14 @@ static void configurations(void)
 		bytes_print(&b, ", {type: gradient, as: g%d}", i);
 	bytes_print(&b, "]\n");
 	bombs_config(&b, "labels.yaml", "more than 512 of them");
+	bytes_print(&b, "model: %s\ninput: x.npy\noutput: {dir: out}\nanalyzers: [gradient", net);
+	for (int i = 0; i < 300; i++)
+		bytes_print(&b, ", {type: gradient, as: g%d}", i);
+	bytes_print(&b, "]\nmetrics: [abpc");
+	for (int i = 0; i < 300; i++)
+		bytes_print(&b, ", {type: abpc, as: m%d}", i);
+	bytes_print(&b, "]\n");
+	bombs_config(&b, "pairs.yaml", "metrics: 301 of them for 301 analyzers are more than 16384 pairs");
 	for (int i = 0; i < 20000; i++)
 		bytes_print(&b, "%s%050d", i ? "" : "model: x\ninput: x\noutput: {dir: x}\nanalyzers: [a", i);
 	bytes_print(&b, "]\n");
