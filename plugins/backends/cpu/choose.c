@@ -8,7 +8,7 @@
  *                                                                             else 2x2: weights that a rule changed and quotients have a
  *                                                                             wide range, and an output must not see more than its window
  *                    1x1 or strided, to a few hundred pixels, or any to a few
- *                    dozen, kernel the same for every batch, whole blocks     panels.c: weights are most of what it reads
+ *                    dozen, kernel the same for every batch                   panels.c: weights are most of what it reads
  *                    1x1, stride 1, few weights, elementwise work around it   oneDNN, direct, strip by strip: strips.c
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
@@ -17,9 +17,10 @@
  *                    else                                                     oneDNN, backward data
  *   weight gradient                                                           oneDNN, backward weights
  *
- * Values stand in blocks of channels wherever these are whole, and oneDNN is asked for its direct primitives on blocks. Where it
- * has none, and for oblong kernels, where these are slow, it chooses, and its operands are reordered. `strict: true` takes no
- * Winograd. A plan that would not fit into `memory` gives up the tiles of 4x4, whose weights are largest, then those of 2x2. */
+ * Values stand in blocks of channels wherever these are whole or lack little (layout.c), and oneDNN is asked for its direct primitives
+ * on blocks. Where it has none, and for oblong kernels, where these are slow, it chooses, and its operands are reordered.
+ * `strict: true` takes no Winograd. A plan that would not fit into `memory` gives up the tiles of 4x4, whose weights are largest, then
+ * those of 2x2. */
 #include "product.h"
 
 #define FEW_PIXELS 300u /* weights are most of what is read */

@@ -2,7 +2,7 @@
  * made, if somebody reads that. The last block is filled with zeros, which all that work on blocks keep. */
 #include "cpu.h"
 
-#define SOME_PIXELS 16u /* below, filling costs more than blocks save */
+#define LEAST_PIXELS 16u /* below, filling costs more than blocks save */
 
 uint32_t cpu_channels(const struct inn_exec *e, const struct inn_shape *s)
 {
@@ -22,9 +22,9 @@ bool cpu_block_shape(const struct inn_exec *e, const struct inn_shape *s)
 
 	if (cpu_whole_blocks(e, s) || !e->dev->lanes || s->rank < 3 || s->rank > 5 || s->dim[1] > INT32_MAX)
 		return cpu_whole_blocks(e, s);
-	for (uint32_t d = 2; d < s->rank && pixels < SOME_PIXELS; d++)
+	for (uint32_t d = 2; d < s->rank && pixels < LEAST_PIXELS; d++)
 		pixels *= s->dim[d];
-	return pixels >= SOME_PIXELS && s->dim[1] / 3 * 4 >= cpu_channels(e, s);
+	return pixels >= LEAST_PIXELS && s->dim[1] / 3 * 4 >= cpu_channels(e, s);
 }
 
 size_t cpu_floats(const struct inn_exec *e, uint32_t location)
