@@ -7,6 +7,7 @@ turn by turn, with equal threads, and the floor beside them. One command measure
 
 It ends after --minutes; called again, it goes on with what is missing. --show makes the table anew of the numbers that are there."""
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -92,14 +93,18 @@ class Worker:
         return {"error": f"takes longer than {o.patience:g} s"}
 
     def load(self, name, batch):
-        """The methods that it has for this network."""
+        """The methods that it has for this network. A process that has ended, as of too little memory, begins anew."""
+        if self.process.poll() is not None:
+            self.end()
+            self.start()
         self.loaded = {"load": name, "batch": batch}
         return self.ask(**self.loaded).get("methods", [])
 
     def end(self, kill=False):
         if kill:
             self.process.kill()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
 
 
