@@ -3,12 +3,11 @@
 #include "conform.h"
 #include <stdlib.h>
 
-#define CHANNELS 24u
 #define HEIGHT 9u
 #define WIDTH 12u
 
 enum middle { LOG, CHANNEL, PLANE, SAMPLE, WHOLE, MAX_POOL, MEAN_POOL, SUM, JOINED, CUT, GATE, MASK, MIDDLES };
-struct filled { struct inn_tensor in, out, channel, whole; enum middle middle; };
+struct filled { struct inn_tensor in, out, channel, whole; enum middle middle; uint32_t channels; };
 
 static inn_val between(inn_build *b, const struct filled *u, inn_val v, const inn_val *x)
 {
@@ -24,7 +23,7 @@ static inn_val between(inn_build *b, const struct filled *u, inn_val v, const in
 	case MEAN_POOL: return inn_pool_avg(b, inn_exp(b, v), &pool);
 	case SUM: return inn_mul(b, inn_exp(b, v), inn_sum(b, inn_exp(b, v), 2));
 	case JOINED: return inn_concat(b, (inn_val[]){ inn_exp(b, v), v }, 2, 1);
-	case CUT: return inn_slice(b, inn_exp(b, v), 1, 8, CHANNELS, 1);
+	case CUT: return inn_slice(b, inn_exp(b, v), 1, 8, u->channels, 1);
 	case GATE: return inn_mul(b, v, inn_exp(b, inn_mulc(b, inn_sum(b, v, 4 | 8), 0.01)));
 	default: return inn_mul(b, inn_mul(b, v, inn_gt(b, inn_scalar(b, 0.5), v)), inn_gtc(b, inn_exp(b, v), 0));
 	}
@@ -39,27 +38,31 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	return s->a[0] ? v : inn_conv(b, v, inn_param_of(b, "out", &u->out), &w);
 }
 
+static void one(struct bench *t, enum middle middle, bool last, uint32_t channels, uint32_t batch)
+{
+	uint32_t c = middle == JOINED ? 2 * channels : middle == CUT ? channels - 8 : channels;
+	struct filled u = { .middle = middle, .channels = channels,
+			    .in = { .shape = SHAPE(channels, 16, 1, 1), .dtype = INN_F64 },
+			    .out = { .shape = SHAPE(40, c, 1, 1), .dtype = INN_F64 },
+			    .channel = { .shape = SHAPE(channels), .dtype = INN_F64 },
+			    .whole = { .shape = SHAPE(1, channels, HEIGHT, WIDTH), .dtype = INN_F64 } };
+	struct spec s = { .name = "channels that fill no whole blocks, between", .make = make, .n_in = 3, .user = &u, .batch = batch, .fast = true,
+			  .alone = batch == 2, .a = { last },
+			  .in = { SHAPE(batch, 16, HEIGHT, WIDTH), SHAPE(batch, 1, HEIGHT, WIDTH), SHAPE(batch, channels, 1, 1) } };
+	struct inn_tensor *of[] = { &u.in, &u.out, &u.channel, &u.whole };
+	bool there = true;
+
+	for (uint32_t j = 0; j < 4; j++)
+		there &= (of[j]->data = numbers(count_of(&of[j]->shape), SMOOTH, 20 + j)) != NULL;
+	if (there)
+		conform(t, &s);
+	for (uint32_t j = 0; j < 4; j++)
+		free(of[j]->data);
+}
+
 void conform_filled(struct bench *t)
 {
-	for (uint32_t k = 0; k < 2 * MIDDLES; k++) {
-		enum middle middle = (enum middle)(k / 2);
-		uint32_t c = middle == JOINED ? 2 * CHANNELS : middle == CUT ? CHANNELS - 8 : CHANNELS;
-		struct filled u = { .middle = middle,
-				    .in = { .shape = SHAPE(CHANNELS, 16, 1, 1), .dtype = INN_F64 },
-				    .out = { .shape = SHAPE(40, c, 1, 1), .dtype = INN_F64 },
-				    .channel = { .shape = SHAPE(CHANNELS), .dtype = INN_F64 },
-				    .whole = { .shape = SHAPE(1, CHANNELS, HEIGHT, WIDTH), .dtype = INN_F64 } };
-		struct spec s = { .name = "channels that fill no whole blocks, between", .make = make, .n_in = 3, .user = &u, .batch = 2, .fast = true,
-				  .alone = true, .a = { k & 1 },
-				  .in = { SHAPE(2, 16, HEIGHT, WIDTH), SHAPE(2, 1, HEIGHT, WIDTH), SHAPE(2, CHANNELS, 1, 1) } };
-		struct inn_tensor *of[] = { &u.in, &u.out, &u.channel, &u.whole };
-		bool there = true;
-
-		for (uint32_t j = 0; j < 4; j++)
-			there &= (of[j]->data = numbers(count_of(&of[j]->shape), SMOOTH, 20 + j)) != NULL;
-		if (there)
-			conform(t, &s);
-		for (uint32_t j = 0; j < 4; j++)
-			free(of[j]->data);
-	}
+	for (int middle = 0; middle < MIDDLES; middle++)
+		for (uint32_t k = 0; k < 8; k++)
+			one(t, (enum middle)middle, k & 1, k & 2 ? 24 : 13, k & 4 ? 2 : 1);
 }

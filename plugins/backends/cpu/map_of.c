@@ -19,7 +19,6 @@
 static void merge(struct input *in, const struct inn_shape *x, const struct inn_shape *y, const struct map *m)
 {
 	uint32_t lanes = m->lanes;
-
 	size_t stride[INN_MAX_RANK + 1];
 	struct inn_shape s = *y;
 
@@ -32,7 +31,7 @@ static void merge(struct input *in, const struct inn_shape *x, const struct inn_
 	}
 	in->sample = stride[0];
 	in->block = stride[1];
-	in->kind = lanes && m->planes > 1 ? CHANNELS : STRIDED;
+	in->kind = lanes && (m->planes > 1 || m->filled) ? CHANNELS : STRIDED;
 	for (uint32_t d = 2; d < s.rank; d++)
 		if (s.dim[d] > 1 && stride[d] != (d + 1 == s.rank))
 			in->kind = STRIDED;
