@@ -21,7 +21,7 @@ import tempfile
 
 import numpy as np
 
-from cache import DEFAULT_CACHE
+from cache import DEFAULT_CACHE, errors
 from check import command, expected
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "networks.md"
@@ -93,12 +93,6 @@ def load(exe, path, folder):
     _, target = samples(path, folder, 1)
     *_, mib = command(exe, "analyze", "-m", path, "-i", folder / "x.npy", "-a", "gradient", "-t", target, "-o", folder / "y.npy")
     return {"load": min(t for _, _, t, _ in runs), "load_mib": min(m for *_, m in runs), "gradient_mib": mib}
-
-
-def errors(got, want):
-    """The normalised mean square error of every sample."""
-    axes = tuple(range(1, want.ndim))
-    return ((got.astype(np.float64) - want) ** 2).sum(axes) / (want ** 2).sum(axes)
 
 
 def numbers(exe, path, folder):
