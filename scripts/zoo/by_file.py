@@ -23,6 +23,14 @@ from onnx import helper, numpy_helper
 from cache import DEFAULT_CACHE, SAMPLES, errors
 
 
+def same(a, size):
+    """The pads that auto_pad means."""
+    k, strides = a["kernel_shape"], a.get("strides", [1, 1])
+    both = [max((-(-n // s) - 1) * s + m - n, 0) for n, m, s in zip(size, k, strides)]
+    less, more = [b // 2 for b in both], [b - b // 2 for b in both]
+    return less + more if a["auto_pad"] == b"SAME_UPPER" else more + less
+
+
 def padded(x, a, value):
     """x with the operator's pads, which PyTorch takes only where they are symmetric."""
     pads, n = a.get("pads", [0] * 4), x.dim() - 2
@@ -82,7 +90,9 @@ def evaluate(model, x):
     values = {t.name: value(t) for t in model.graph.initializer} | {model.graph.input[0].name: x, "": None}
     for n in model.graph.node:
         a = {t.name: helper.get_attribute_value(t) for t in n.attribute}
-        if a.get("auto_pad", b"NOTSET") != b"NOTSET" or a.get("ceil_mode", 0):
+        if a.get("auto_pad", b"").startswith(b"SAME"):
+            a["pads"] = same(a, values[n.input[0]].shape[2:])
+        if a.get("ceil_mode", 0) or a.get("dilations", [1, 1]) != [1, 1] and "auto_pad" in a:
             raise SystemExit(f"{n.name}: this form of {n.op_type} is not evaluated")
         values[n.output[0]] = value(a["value"]) if n.op_type == "Constant" else OPERATORS[n.op_type](a, *(values[k] for k in n.input))
     return values[model.graph.output[0].name]
