@@ -17,3 +17,9 @@ def store(cache, name, x, double, single):
     for suffix, value in (("x", x), ("y", np.concatenate(y)), ("g", np.concatenate(g)), ("f", np.concatenate(f))):
         np.save(cache / f"{name}.{suffix}.npy", value)
     (cache / f"{name}.target").write_text("\n".join(str(int(t)) for t in np.concatenate(target)) + "\n")
+
+
+def errors(got, want):
+    """The normalised mean square error of every sample."""
+    axes = tuple(range(1, want.ndim))
+    return ((got.astype(np.float64) - want) ** 2).sum(axes) / (want ** 2).sum(axes)
