@@ -154,13 +154,26 @@ static void matrices(struct bench *t)
 	}
 }
 
+/* As large as what backends take their largest tiles for. */
+static void large(struct bench *t)
+{
+	static const enum tail tails[] = { PLAIN, RELU, MORE, MASKED, ADJOINT_MORE };
+	const struct inn_window w = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
+	const uint32_t image[3] = { 61, 68, 1 }, three[3] = { 3, 3, 3 };
+
+	for (size_t k = 0; k < sizeof(tails) / sizeof(*tails); k++)
+		one(t, "3x3, a large product", w, image, three, 128, 160, tails[k]);
+	one(t, "a spike, a large product", w, image, three, 128, 160, SPIKE);
+}
+
 void conform_kept(struct bench *t)
 {
-	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, tiles[3] = { 8, 8, 1 }, large[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
+	static const uint32_t image[3] = { 9, 12, 5 }, tile[3] = { 7, 7, 7 }, tiles[3] = { 8, 8, 1 }, larger[3] = { 22, 25, 1 }, small[3] = { 3, 2, 1 };
 	static const uint32_t three[3] = { 3, 3, 3 }, wide[3] = { 5, 4, 1 }, single[3] = { 1, 1, 1 }, runs[3] = { 13, 11, 1 };
 
 	matrices(t);
 	pools(t);
+	large(t);
 	for (int tail = PLAIN; tail < TAILS; tail++) {
 		struct inn_window same = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 		struct inn_window w = same;
@@ -168,7 +181,7 @@ void conform_kept(struct bench *t)
 		one(t, "3x3, many channels", w, image, three, 64, 80, tail);
 		one(t, "3x3, few pixels", w, tile, three, 96, 64, tail);
 		one(t, "3x3, few tiles, many weights", w, tiles, three, 96, 112, tail);
-		one(t, "3x3, many channels, larger", w, large, three, 64, 80, tail);
+		one(t, "3x3, many channels, larger", w, larger, three, 64, 80, tail);
 		one(t, "3x3, 32 channels", w, image, three, 32, 48, tail);
 		one(t, "3x3, few channels", w, image, three, 3, 16, tail);
 		w.before[0] = 0;
@@ -215,7 +228,7 @@ void conform_kept(struct bench *t)
 		struct inn_window w = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
 
 		one(t, "a spike", w, image, three, 64, 64, tail);
-		one(t, "a spike, larger", w, large, three, 64, 64, tail);
+		one(t, "a spike, larger", w, larger, three, 64, 64, tail);
 		w.stride[0] = w.stride[1] = 2;
 		one(t, "a spike, strided", w, image, three, 64, 64, tail);
 	}

@@ -4,9 +4,12 @@
  *                    else                                                     oneDNN
  *   convolution      3x3, stride 1, kernel the same for every batch,
  *                    whole blocks of at least 32 channels                     winograd.c, tiles of 4x4 for the network's own weights at
- *                                                                             sizes where they save more than they add at the border,
- *                                                                             else 2x2: weights that a rule changed and quotients have a
- *                                                                             wide range, and an output must not see more than its window
+ *                                                                             sizes where they save more than they add at the border and
+ *                                                                             the product is large, as VGG16's: elsewhere they save a
+ *                                                                             hundredth of a network's time, and their rounding doubles
+ *                                                                             the error of its gradient (docs/networks.md); else 2x2:
+ *                                                                             weights that a rule changed and quotients have a wide
+ *                                                                             range, and an output must not see more than its window
  *                    1x1 or strided, to a few hundred pixels, or any to a few
  *                    dozen, kernel the same for every batch                   panels.c: weights are most of what it reads
  *                    1x1, stride 1, few weights, elementwise work around it   oneDNN, direct, strip by strip: strips.c
@@ -25,6 +28,7 @@
 
 #define FEW_PIXELS 300u /* weights are most of what is read */
 #define SOME_PIXELS 64u /* with less, Winograd's larger weights cost more than it saves */
+#define LARGE_PRODUCT 80000000u /* places of the kernel */
 #define NEAR_WEIGHTS ((size_t)1 << 17) /* elements that every thread may read for itself */
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
@@ -47,7 +51,7 @@ static bool by_winograd(const struct inn_exec *e, const struct conv *c)
 static bool large_tiles(const struct inn_exec *e, const struct conv *c)
 {
 	return e->lean < SMALL_TILES && op_of(e, c->op[W])->code == INN_OP_PARAM && !e->quotient[c->op[X]] && c->shape[Y].dim[2] >= 20 &&
-	       c->shape[Y].dim[3] >= 20;
+	       c->shape[Y].dim[3] >= 20 && pixels_of(c) * c->shape[X].dim[1] * c->shape[Y].dim[1] >= LARGE_PRODUCT;
 }
 
 static bool is_narrow(const struct inn_exec *e, const struct conv *c)
