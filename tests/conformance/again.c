@@ -70,11 +70,16 @@ static void with_less_memory(struct bench *t, const struct spec *s, struct plan_
 	double *y = calloc(q->n_y + 1, sizeof(*y)), *z = calloc(q->n_y + 1, sizeof(*z));
 	uint64_t limit = 16 << 20;
 	int rc = y && z ? INN_OK : INN_ENOMEM;
+	bool known = false; /* what the reference makes of it, in z */
 
 	for (; rc == INN_OK && limit > 1024; limit -= limit / 8) {
 		inn_exec *e = NULL;
 
-		if ((rc = t->be->compile(q->ctx, t->dev, q->p, limit, &e)) == INN_OK && both(t, s, q, e, r, "y", y, z))
+		if ((rc = t->be->compile(q->ctx, t->dev, q->p, limit, &e)) == INN_OK && !known)
+			known = both(t, s, q, e, r, "y", y, z);
+		else if (rc == INN_OK && (rc = feed(t->be, e, q)) == INN_OK && (rc = t->be->run(q->ctx, e)) == INN_OK)
+			rc = fetch(t->be, e, q, "y", y);
+		if (rc == INN_OK && known)
 			compare(t, s, "with less memory", y, z, q->n_y, t->tol);
 		t->be->release(e);
 	}
