@@ -41,9 +41,10 @@ bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l);
 /* A value of which only one strip stands in memory: elements from `from` on of each plane of one sample, `pitch` apart. */
 struct strip { uint32_t op; float *x; size_t pitch, from; };
 
+/* Whether blocks of channels can hold what the group makes whose last member is `last`. */
+bool cpu_map_blocks(const struct inn_exec *e, uint32_t last);
 /* The group whose last member is `last`, whose step is at `at`. blocks: its results stand in blocks of channels; else as its operands
  * do. strip: the member whose result is read in strips, or NONE. */
-bool cpu_map_blocks(const struct inn_exec *e, uint32_t last); /* whether blocks can hold what that group makes */
 int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out);
 size_t cpu_map_scratch(const struct map *m); /* bytes for one thread */
 void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch);

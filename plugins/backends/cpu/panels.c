@@ -249,7 +249,8 @@ int cpu_panels(struct inn_exec *e, const struct conv *c)
 	cpu_scratch(e, (w->samples * w->size + results_of(w) * (size_t)e->dev->threads) * sizeof(float));
 	e->blocked[c->at] = true;
 	e->step[c->at] = (struct step){ .fn = run_panels, .arg = w, .op = c->at, .how = "panels" };
-	*f = (struct pack){ .w = kernel, .of = w, .c = c->shape[x].dim[1], .o = c->shape[y].dim[1], .area = c->shape[W].dim[2] * c->shape[W].dim[3], .back = c->flipped || !forth };
+	*f = (struct pack){ .w = kernel, .of = w, .c = c->shape[x].dim[1], .o = c->shape[y].dim[1],
+			    .area = c->shape[W].dim[2] * c->shape[W].dim[3], .back = c->flipped || !forth };
 	s = cpu_own_weight(e, c, PANELS, (size_t)w->c * w->o * f->area * sizeof(float), &w->weights, &fresh);
 	return s || !fresh ? s : cpu_once(e, run_pack, c->i, f, kernel);
 }
