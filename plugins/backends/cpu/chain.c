@@ -7,7 +7,7 @@ static struct instr *only_for(const struct map *m, const uint32_t *uses, const s
 {
 	struct instr *s = q->a[j] < m->n_in ? NULL : &m->ins[q->a[j] - m->n_in];
 
-	return s && s->code == code && s->to == NONE && s->op != m->strip && uses[q->a[j] - m->n_in] == 1 ? s : NULL;
+	return s && s->code == code && s->to == NONE && uses[q->a[j] - m->n_in] == 1 ? s : NULL;
 }
 
 static void become(struct instr *q, loop_fn fn, uint32_t a, uint32_t b, uint32_t c, uint32_t d)

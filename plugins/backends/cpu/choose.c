@@ -12,7 +12,8 @@
  *                                                                             range, and an output must not see more than its window
  *                    1x1 or strided, to a few hundred pixels, or any to a few
  *                    dozen, kernel the same for every batch                   panels.c: weights are most of what it reads
- *                    1x1, stride 1, few weights, elementwise work around it   oneDNN, direct, strip by strip: strips.c
+ *                    1x1, stride 1, few weights, elementwise work behind it   panels.c, which does that while the results are near
+ *                    depthwise, kernel the same for every batch               depthwise.c, its adjoint too
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
  *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
@@ -29,6 +30,7 @@
 #define FEW_PIXELS 300u /* weights are most of what is read */
 #define SOME_PIXELS 64u /* with less, Winograd's larger weights cost more than it saves */
 #define LARGE_PRODUCT 80000000u /* places of the kernel */
+#define DEPTHWISE_REACH 64 /* pixels from the first tap to the last; as far as arithmetic stays safe */
 #define NEAR_WEIGHTS ((size_t)1 << 17) /* elements that every thread may read for itself */
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
@@ -57,18 +59,50 @@ static bool large_tiles(const struct inn_exec *e, const struct conv *c)
 static bool is_narrow(const struct inn_exec *e, const struct conv *c)
 {
 	return c->code == INN_OP_CONV_DX && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_whole_blocks(e, &c->shape[Y]) &&
-	       cpu_can_block(e, c->i, c->src[Y]) && c->shape[X].dim[1] <= 4 && c->shape[W].dim[2] <= NARROW_TAPS && c->shape[W].dim[3] <= NARROW_TAPS;
+	       cpu_can_block(e, c->i, c->src[Y]) && c->shape[X].dim[1] <= 4 && c->shape[W].dim[2] <= CPU_TAPS && c->shape[W].dim[3] <= CPU_TAPS;
 }
 
+/* 1x1 from pixel to pixel, with weights that every thread may read for itself. */
+static bool is_near(const struct conv *c)
+{
+	bool ok = c->code == INN_OP_CONV && (size_t)c->shape[X].dim[1] * c->shape[Y].dim[1] <= NEAR_WEIGHTS;
+
+	for (uint32_t d = 0; ok && d < 2; d++)
+		ok = c->shape[W].dim[2 + d] == 1 && c->stride[d] == 1 && !c->before[d] && !c->after[d];
+	return ok;
+}
+
+static bool is_strided(const struct conv *c) { return c->stride[0] > 1 || c->stride[1] > 1; }
+
+/* Panels could do it. */
+static bool fits_panels(const struct inn_exec *e, const struct conv *c)
+{
+	return c->code != INN_OP_CONV_DW && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
+	       cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[c->code == INN_OP_CONV ? X : Y]) && c->stride[0] <= PANEL_STRIDE &&
+	       c->stride[1] <= PANEL_STRIDE;
+}
+
+/* The adjoint of one that is near has most often a mask behind it. */
 static bool by_panels(const struct inn_exec *e, const struct conv *c)
 {
 	const uint32_t *w = c->shape[W].dim + 2;
-	bool strided = c->n == 2 && (c->stride[0] > 1 || c->stride[1] > 1), one = w[0] == 1 && w[1] == 1;
+	bool few = pixels_of(c) <= FEW_PIXELS && (is_strided(c) || (w[0] == 1 && w[1] == 1) || pixels_of(c) < SOME_PIXELS);
 
-	return c->code != INN_OP_CONV_DW && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) &&
-	       cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[c->code == INN_OP_CONV ? X : Y]) &&
-	       (strided || one || pixels_of(c) < SOME_PIXELS) && c->stride[0] <= PANEL_STRIDE && c->stride[1] <= PANEL_STRIDE &&
-	       pixels_of(c) <= FEW_PIXELS;
+	return fits_panels(e, c) && (few || (is_near(c) && (c->flipped || e->moved[c->at])));
+}
+
+static bool by_depthwise(const struct inn_exec *e, const struct conv *c)
+{
+	bool ok = c->code != INN_OP_CONV_DW && c->n == 2 && c->groups > 1 && c->groups == c->shape[X].dim[1] && c->groups == c->shape[Y].dim[1] &&
+		  is_kept(e, c) && cpu_block_shape(e, &c->shape[X]) && cpu_block_shape(e, &c->shape[Y]) &&
+		  cpu_can_block(e, c->i, c->src[c->code == INN_OP_CONV ? X : Y]);
+
+	for (uint32_t d = 0; ok && d < 2; d++) {
+		dnnl_dim_t reach = (c->dilation[d] + 1) * ((dnnl_dim_t)c->shape[W].dim[2 + d] - 1);
+
+		ok = c->shape[W].dim[2 + d] <= CPU_TAPS && reach <= DEPTHWISE_REACH && c->stride[d] <= DEPTHWISE_REACH;
+	}
+	return ok;
 }
 
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c)
@@ -83,22 +117,19 @@ enum way cpu_way(const struct inn_exec *e, const struct conv *c)
 {
 	if (c->code == INN_OP_CONV && by_winograd(e, c))
 		return large_tiles(e, c) ? TILES_4 : TILES_2;
-	return is_narrow(e, c) ? NARROW : by_panels(e, c) ? PANELS : DIRECT;
+	return is_narrow(e, c) ? NARROW : by_panels(e, c) ? PANELS : by_depthwise(e, c) ? DEPTHWISE : DIRECT;
 }
 
-bool cpu_by_strips(const struct inn_exec *e, const struct conv *c)
+bool cpu_can_go_on(const struct inn_exec *e, const struct conv *c)
 {
-	bool ok = c->code == INN_OP_CONV && c->n == 2 && c->groups == 1 && is_kept(e, c) && cpu_way(e, c) == DIRECT && cpu_block_shape(e, &c->shape[X]) &&
-		  cpu_block_shape(e, &c->shape[Y]) && cpu_can_block(e, c->i, c->src[X]) && !(c->tail && c->tail->more != NONE);
+	enum way way = cpu_way(e, c);
 
-	for (uint32_t d = 0; ok && d < 2; d++)
-		ok = c->shape[W].dim[2 + d] == 1 && c->stride[d] == 1 && !c->before[d] && !c->after[d];
-	return ok && c->shape[X].dim[2] * c->shape[X].dim[3] >= 32 && (size_t)c->shape[X].dim[1] * c->shape[Y].dim[1] <= NEAR_WEIGHTS;
+	return way == DEPTHWISE || (way == PANELS && (c->code == INN_OP_CONV || !is_strided(c))) || (way == DIRECT && fits_panels(e, c) && is_near(c));
 }
 
 bool cpu_turns(const struct inn_exec *e, const struct conv *c)
 {
-	bool ok = c->code == INN_OP_CONV_DX && is_kept(e, c) && !is_narrow(e, c);
+	bool ok = c->code == INN_OP_CONV_DX && is_kept(e, c) && !is_narrow(e, c) && !by_depthwise(e, c);
 
 	for (uint32_t d = 0; d < c->n; d++) {
 		int64_t reach = (c->dilation[d] + 1) * ((int64_t)c->shape[W].dim[2 + d] - 1);

@@ -89,7 +89,7 @@ static bool tables(struct inn_exec *e)
 	       (e->twin = cpu_alloc(e, n, sizeof(*e->twin))) && (e->tail = cpu_alloc(e, n, sizeof(*e->tail))) &&
 	       (e->head = cpu_alloc(e, n, sizeof(*e->head))) && (e->after = cpu_alloc(e, n, sizeof(*e->after))) &&
 	       (e->quotient = cpu_alloc(e, n, sizeof(*e->quotient))) && (e->inside = cpu_alloc(e, n, sizeof(*e->inside))) &&
-	       (e->strips = cpu_alloc(e, n, sizeof(*e->strips))) && (e->moved = cpu_alloc(e, n, sizeof(*e->moved)));
+	       (e->behind = cpu_alloc(e, n, sizeof(*e->behind))) && (e->moved = cpu_alloc(e, n, sizeof(*e->moved)));
 }
 
 /* Which values share memory, and which are computed together. */
@@ -176,10 +176,13 @@ static int build(struct inn_exec *e, uint32_t i)
 	for (uint32_t k = 0; k < o->n_src && !asks(o->code); k++)
 		if (cpu_dense(e, i, i, k) == NONE)
 			return INN_ENOMEM;
-	if (e->strips[i])
-		return cpu_strips(e, i);
+	if (e->behind[i]) {
+		uint32_t from = e->behind[i] - 1;
+
+		return cpu_product(e, from, e->tail[from].at ? e->tail[from].at : from);
+	}
 	if (e->tail[i].at || e->moved[i])
-		return INN_OK; /* done where its tail ends, or in strips */
+		return INN_OK; /* done where its tail ends, or with what stands behind */
 	if (e->head[i]) {
 		uint32_t from = e->head[i] - 1;
 
@@ -248,7 +251,7 @@ static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, int lea
 	s = tables(e) ? analyse(e) : INN_ENOMEM;
 	if (!s) {
 		needs(e);
-		s = cpu_find_strips(e);
+		s = cpu_find_after(e);
 	}
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);

@@ -62,8 +62,8 @@ struct inn_exec {
 	uint32_t n_again, cap_again;
 	struct tail *tail;         /* by operation: what it does itself of what follows */
 	uint32_t *head;            /* by operation of a tail: the one that does it + 1 */
-	struct strips **strips;    /* by operation: what its step computes strip by strip */
-	uint32_t *moved;           /* by operation: the one + 1 whose step makes its value, or its group's, in strips */
+	uint32_t *behind;          /* by last member of a group: the product + 1 whose results it takes piece by piece, in one step */
+	uint32_t *moved;           /* by operation: the one + 1 whose step makes its value for such a group */
 	bool *need;                /* the value must stand in memory */
 	bool *quotient;            /* a division for each batch made it, or something it is made of */
 	size_t *count, *offset;    /* by location: elements; bytes into the arena */
@@ -99,6 +99,7 @@ static inline uint32_t src_of(const struct inn_exec *e, uint32_t i, uint32_t k)
 	return e->blocked[r] ? e->n_ops + r : r;
 }
 static inline const uint32_t *attr_of(const struct inn_exec *e, uint32_t i) { return e->p->attr + op_of(e, i)->attr; }
+static inline const float *cpu_at(const struct inn_exec *e, uint32_t location) { return location == NONE ? NULL : e->at[location]; }
 static inline const struct inn_shape *src_shape(const struct inn_exec *e, uint32_t i, uint32_t k)
 {
 	return &op_of(e, inn_plan_src(e->p, i, k))->shape;
@@ -157,9 +158,8 @@ bool cpu_makes(const struct inn_exec *e, uint32_t i, uint32_t s);
 uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i); /* the innermost of the plan's blocks that holds it */
 int cpu_matmul(struct inn_exec *e, uint32_t i);
 int cpu_rows(struct inn_exec *e, uint32_t i);
-/* strips.c: finds what is computed strip by strip; makes the step. */
-int cpu_find_strips(struct inn_exec *e);
-int cpu_strips(struct inn_exec *e, uint32_t step);
+/* after.c: finds the groups that are computed with the product before them. */
+int cpu_find_after(struct inn_exec *e);
 /* The operation at whose step the value of i, which has memory of its own, is made. */
 static inline uint32_t cpu_step_of(const struct inn_exec *e, uint32_t i) { return e->moved[e->last[i]] ? e->moved[e->last[i]] - 1 : e->last[i]; }
 bool cpu_by_rows(const struct inn_exec *e, uint32_t i); /* choose.c */

@@ -97,10 +97,10 @@ static struct skill skill_of(const struct inn_exec *e, uint32_t i)
 	cpu_conv(e, i, i, &c);
 
 	enum way way = cpu_way(e, &c);
-	bool own = way == TILES_2 || way == TILES_4 || way == PANELS, sum = own || (c.code == INN_OP_CONV && way != NARROW);
+	bool own = way == TILES_2 || way == TILES_4 || way == PANELS || way == DEPTHWISE, sum = own || (c.code == INN_OP_CONV && way != NARROW);
 
 	return (struct skill){ sum, own || (sum && cpu_on_blocks(e, &c) && cpu_block_shape(e, &c.shape[X])), own,
-			       way == PANELS || (way == DIRECT && sum) };
+			       own || (way == DIRECT && sum) };
 }
 
 /* n multiplies `end` by a mask of the same shape, a > 0 (k = 0) or a number > a (k = 1): the mask's number, else NONE. A pool's adjoint
@@ -174,6 +174,25 @@ static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 	e->tail[i] = t;
 	for (uint32_t op = i; op != end; op = r->only[op])
 		claim(e, i, r->only[op]);
+}
+
+int cpu_finish(struct inn_exec *e, const struct conv *c, struct finish *f)
+{
+	const struct tail *t = c->tail;
+
+	*f = (struct finish){ .bias = NONE, .more = NONE, .by = NONE, .n_bias = op_of(e, c->at)->shape.dim[1] };
+	if (!t)
+		return INN_OK;
+	if ((t->add != NONE && (f->bias = cpu_dense(e, c->step, t->add, t->k)) == NONE) ||
+	    (t->more != NONE && (f->more = cpu_block(e, c->step, t->more, t->k_more)) == NONE) ||
+	    (t->by != NONE && (f->by = cpu_block(e, c->step, t->by, 0)) == NONE))
+		return INN_ENOMEM;
+	f->relu = t->relu;
+	f->clips = t->top > 0;
+	f->top = t->top;
+	f->both = t->below != NONE;
+	f->below = f->both ? (float)inn_op_value(e->p, inn_plan_src(e->p, t->below, 0)) : 0;
+	return INN_OK;
 }
 
 int cpu_fuse(struct inn_exec *e)

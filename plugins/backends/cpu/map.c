@@ -47,12 +47,6 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 	}
 }
 
-/* Where the strip of an operation's value stands, from element `at` of a plane on; NULL: it is none of a strip. */
-static float *near(const struct map *m, const struct strip *s, uint32_t op, size_t plane, size_t at)
-{
-	return s && s->op == op ? s->x + plane % m->blocks * s->pitch + at - s->from : NULL;
-}
-
 /* Fetches what the next block reads while this one is computed: short pieces of many planes are no stream that the processor sees. */
 static void fetch(const struct inn_exec *e, const struct map *m, size_t start, size_t n, const struct strip *s)
 {
@@ -83,22 +77,18 @@ static void block(const struct inn_exec *e, const struct map *m, float *regs, st
 	for (uint32_t k = 0; k < m->n_in; k++) {
 		const struct input *in = &m->in[k];
 
-		if (in->kind == FLAT && !(tab[k].x = near(m, s, in->op, plane, at)))
-			tab[k].x = e->at[in->op] + start;
+		if (in->kind == FLAT)
+			tab[k].x = s && s->op == in->op ? s->x + at - s->from : e->at[in->op] + start;
 		else if (in->kind == STRIDED)
 			gather(in, e->at[in->op], start, n, regs + (size_t)in->reg * BLOCK);
 	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		const struct instr *q = &m->ins[k];
-		float *stored = q->to != NONE ? e->at[q->to] + start : NULL, *y = near(m, s, q->op, plane, at);
-		bool kept = stored || y;
+		float *y = q->to != NONE ? e->at[q->to] + start : regs + (size_t)q->reg * BLOCK;
 
-		y = y ? y : stored ? stored : regs + (size_t)q->reg * BLOCK;
 		q->fn(y, &tab[q->a[0]], &tab[q->a[1]], &tab[q->a[2]], &tab[q->a[3]], n);
-		if (fills && kept)
+		if (fills && q->to != NONE)
 			fill(m, y, n);
-		if (stored && y != stored)
-			memcpy(stored, y, n * sizeof(*y));
 		tab[m->n_in + k].x = y;
 	}
 }
@@ -138,8 +128,7 @@ void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch)
 	}
 }
 
-/* Elements [from, to) of one plane. */
-static void piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s)
+void cpu_map_piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s)
 {
 	float *same = same_of(m, scratch);
 	size_t first = from, lanes = m->lanes - (plane % m->blocks + 1 == m->blocks ? m->filled : 0);
@@ -160,12 +149,6 @@ static void piece(const struct inn_exec *e, const struct map *m, char *scratch, 
 	}
 }
 
-void cpu_map_strip(const struct inn_exec *e, const struct map *m, char *scratch, size_t sample, size_t from, size_t to, const struct strip *s)
-{
-	for (size_t k = 0; k < m->blocks; k++)
-		piece(e, m, scratch, sample * m->blocks + k, from, to, s);
-}
-
 static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 {
 	const struct map *m = arg;
@@ -181,7 +164,7 @@ static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 		for (size_t j = 0; j < m->parts * m->planes; j++) {
 			size_t part = j / m->planes, end = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
 
-			piece(e, m, scratch, j % m->planes, whole * part / m->parts * VECTOR, end, NULL);
+			cpu_map_piece(e, m, scratch, j % m->planes, whole * part / m->parts * VECTOR, end, NULL);
 		}
 	}
 	return INN_OK;
@@ -191,7 +174,7 @@ int cpu_map(struct inn_exec *e, uint32_t i)
 {
 	struct map *m;
 	bool stored = false;
-	int s = cpu_map_of(e, i, i, false, NONE, &m);
+	int s = cpu_map_of(e, i, false, &m);
 
 	if (s)
 		return s;

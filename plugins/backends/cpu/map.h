@@ -1,4 +1,5 @@
-/* An elementwise group as a short program over pieces that stay in the cache. Shared by map.c, chain.c and strips.c. */
+/* An elementwise group as a short program over pieces that stay in the cache. Shared by map.c, chain.c and the products that
+ * go on with one. */
 #ifndef INN_CPU_MAP_H
 #define INN_CPU_MAP_H
 #include "cpu.h"
@@ -30,7 +31,6 @@ struct map {
 	struct instr *ins;
 	uint32_t n_in, n_ins, n_regs;
 	uint32_t lanes, filled; /* channels in a block of its values, 0: they are dense; zeros among them in the last block of a sample */
-	uint32_t strip;         /* the operation whose result is read in strips, or NONE */
 	size_t plane, planes, blocks; /* elements of a plane; planes, of one sample */
 	size_t parts;                 /* of a plane, one for each thread: the places that it computes of other values too */
 };
@@ -38,16 +38,15 @@ struct map {
 /* chain.c: instructions that follow one another become one; false after recording. */
 bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l);
 
-/* A value of which only one strip stands in memory: elements from `from` on of each plane of one sample, `pitch` apart. */
-struct strip { uint32_t op; float *x; size_t pitch, from; };
+/* A value of which only a piece stands in memory: elements of one plane from `from` on. */
+struct strip { uint32_t op; const float *x; size_t from; };
 
 /* Whether blocks of channels can hold what the group makes whose last member is `last`. */
 bool cpu_map_blocks(const struct inn_exec *e, uint32_t last);
-/* The group whose last member is `last`, whose step is at `at`. blocks: its results stand in blocks of channels; else as its operands
- * do. strip: the member whose result is read in strips, or NONE. */
-int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out);
+/* The group whose last member is `last`. blocks: its results stand in blocks of channels; else as its operands do. */
+int cpu_map_of(struct inn_exec *e, uint32_t last, bool blocks, struct map **out);
 size_t cpu_map_scratch(const struct map *m); /* bytes for one thread */
 void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch);
-/* Elements [from, to) of each plane of a sample, after cpu_map_begin; s->op is read or written where its strip stands. */
-void cpu_map_strip(const struct inn_exec *e, const struct map *m, char *scratch, size_t sample, size_t from, size_t to, const struct strip *s);
+/* Elements [from, to) of a plane, after cpu_map_begin; s->op is read where its piece stands. s: NULL: all stand in memory. */
+void cpu_map_piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s);
 #endif

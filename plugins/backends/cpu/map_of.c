@@ -140,7 +140,7 @@ static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 	size_t all = m->lanes ? e->count[i] / s->dim[1] * blocks * m->lanes : e->count[i];
 
 	m->filled = m->lanes ? (uint32_t)blocks * m->lanes - s->dim[1] : 0;
-	if (n && all / n < SHORT_PLANE && !m->filled)
+	if (n && all / n < SHORT_PLANE && !m->filled && !e->behind[i]) /* a product goes plane by plane */
 		n = blocks = 1;
 	m->planes = n;
 	m->plane = n ? all / n : 0;
@@ -149,7 +149,7 @@ static void planes(const struct inn_exec *e, struct map *m, uint32_t i)
 }
 
 /* Operation j as the next instruction; its operands from outside are inputs already. */
-static void instruct(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at, uint32_t j, uint32_t *result)
+static void instruct(struct inn_exec *e, struct map *m, uint32_t last, uint32_t j, uint32_t *result)
 {
 	const struct inn_op *o = op_of(e, j);
 	struct instr *q = &m->ins[m->n_ins];
@@ -159,13 +159,13 @@ static void instruct(struct inn_exec *e, struct map *m, uint32_t last, uint32_t 
 	for (uint32_t k = 0; k < 4; k++) {
 		uint32_t s = k < o->n_src ? root_of(e, j, k) : 0;
 
-		q->a[k] = k >= o->n_src ? q->a[0] : result[s] ? m->n_in + result[s] - 1 : input_of(e, m, at, j, k);
+		q->a[k] = k >= o->n_src ? q->a[0] : result[s] ? m->n_in + result[s] - 1 : input_of(e, m, last, j, k);
 	}
 	result[j] = ++m->n_ins;
 }
 
 /* Inputs first: their number is where results begin. */
-static int program(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at, const uint32_t *member, uint32_t n)
+static int program(struct inn_exec *e, struct map *m, uint32_t last, const uint32_t *member, uint32_t n)
 {
 	uint32_t *result = cpu_alloc(e, last + 1u, sizeof(*result)); /* instruction + 1, by operation */
 
@@ -173,10 +173,10 @@ static int program(struct inn_exec *e, struct map *m, uint32_t last, uint32_t at
 		return INN_ENOMEM;
 	for (uint32_t j = 0; j < n; j++)
 		for (uint32_t k = 0; k < op_of(e, member[j])->n_src; k++)
-			if (!cpu_makes(e, last, root_of(e, member[j], k)) && input_of(e, m, at, member[j], k) == NONE)
+			if (!cpu_makes(e, last, root_of(e, member[j], k)) && input_of(e, m, last, member[j], k) == NONE)
 				return INN_ENOMEM;
 	for (uint32_t j = 0; j < n; j++)
-		instruct(e, m, last, at, member[j], result);
+		instruct(e, m, last, member[j], result);
 	return cpu_chain(e, m, loops_of(e)) ? assign(e, m) : INN_ENOMEM;
 }
 
@@ -204,7 +204,7 @@ bool cpu_map_blocks(const struct inn_exec *e, uint32_t last)
 	return true;
 }
 
-int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint32_t strip, struct map **out)
+int cpu_map_of(struct inn_exec *e, uint32_t last, bool blocks, struct map **out)
 {
 	struct map *m = *out = cpu_alloc(e, 1, sizeof(*m));
 	uint32_t *member = cpu_alloc(e, last + 1u, sizeof(*member)), n = 0;
@@ -223,8 +223,7 @@ int cpu_map_of(struct inn_exec *e, uint32_t last, uint32_t at, bool blocks, uint
 		if (e->last[member[j]] == last)
 			e->blocked[member[j]] = blocks;
 	m->lanes = blocks ? e->dev->lanes : 0;
-	m->strip = strip;
 	planes(e, m, last);
-	return program(e, m, last, at, member, n);
+	return program(e, m, last, member, n);
 }
 

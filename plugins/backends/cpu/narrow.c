@@ -13,8 +13,8 @@ struct narrow {
 };
 struct taps { /* what reaches pixels of one row and one parity: rows of x and kernel, columns of x less the pixel's number */
 	uint32_t rows, cols;
-	int64_t row[NARROW_TAPS], col[NARROW_TAPS];
-	uint32_t row_tap[NARROW_TAPS], col_tap[NARROW_TAPS];
+	int64_t row[CPU_TAPS], col[CPU_TAPS];
+	uint32_t row_tap[CPU_TAPS], col_tap[CPU_TAPS];
 };
 struct pack { uint32_t w, c, o, area, lanes; size_t to; };
 typedef void (*pixels_fn)(const struct narrow *w, const struct taps *t, const float *x, const float *u, int64_t j, float *y, size_t plane);

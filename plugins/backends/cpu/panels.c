@@ -5,9 +5,13 @@
  * they are small each thread takes pixels of its own. A sum runs over taps, then channels: neither the neighbours of a pixel nor
  * the number of threads show in its bits, and a term that is 0 stays 0. */
 #include "kernel.h"
+#include "map.h"
 #include "product.h"
 #include <omp.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #define PIECE 256u /* terms of a sum whose weights are read together */
 #define RUN 112u   /* pixels whose results stay near */
@@ -21,22 +25,39 @@ struct phase {
 };
 struct part { const struct phase *phase; uint32_t panel, end; size_t sample, first, n; }; /* panels; n pixels of the phase from `first` on */
 struct panels {
-	uint32_t x, bias, more, by;        /* locations; NONE: not there */
-	bool relu, as_is, small;           /* as_is: what x holds needs no gathering; small: weights are */
-	float top, below;                  /* of the ReLU; of the mask; 0: not there */
-	uint32_t c, o, n_bias, in[2], out[2], read[2], step[2]; /* c, o: whole blocks; steps between pixels in x and in the result */
+	uint32_t x, y;                     /* location, operation */
+	struct finish finish;
+	struct map *after;
+	bool as_is, small;                 /* as_is: what x holds needs no gathering; small: weights are */
+	uint32_t c, o, in[2], out[2], read[2], step[2]; /* c, o: whole blocks; steps between pixels in x and in the result */
 	uint32_t n_phases, panels, groups;
 	size_t samples, size, runs, weights; /* floats gathered of one sample; runs of pixels in the largest phase; bytes into what is kept */
 	struct phase *phase;
 	const struct isa *isa;
 };
-struct job { const struct panels *w; const float *x, *u, *bias, *more, *by; float *y; }; /* more, by: NULL or as struct tail */
+struct job { /* of one thread; bias, more, by, y: NULL: not there */
+	const struct panels *w;
+	struct inn_exec *e;
+	const float *x, *u, *bias, *more, *by;
+	float *y;
+	char *map;
+};
 struct pack { uint32_t w; const struct panels *of; uint32_t c, o, area; bool back; }; /* c, o: without what fills up the last blocks */
 struct isa {
 	uint32_t lanes;
 	void (*gather)(const struct panels *w, const struct phase *p, const float *x, size_t block, float *v);
 	void (*multiply)(const struct job *r, const struct part *q, const float *v, const float *u, float *m);
 };
+
+/* What stands behind the product, on the pixels of a panel. */
+static void go_on(const struct job *r, const struct part *q, uint32_t panel, const float *m)
+{
+	const struct panels *w = r->w;
+	size_t lanes = w->isa->lanes, blocks = w->o / lanes, from = q->first * lanes;
+
+	for (size_t b = (size_t)panel * 2; b < blocks && b < (size_t)panel * 2 + 2; b++, m += RUN * lanes)
+		cpu_map_piece(r->e, w->after, r->map, q->sample * blocks + b, from, from + q->n * lanes, &(struct strip){ w->y, m, from });
+}
 
 #if defined(__x86_64__)
 #define V(name) wide_##name
@@ -84,8 +105,6 @@ static int run_pack(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
-static const float *at_or_null(const struct inn_exec *e, uint32_t location) { return location == NONE ? NULL : e->at[location]; }
-
 /* Number k: those in a row share pixels where weights are small, else panels. */
 static struct part part_of(const struct panels *w, size_t k)
 {
@@ -97,21 +116,27 @@ static struct part part_of(const struct panels *w, size_t k)
 	return (struct part){ p, w->panels * group / w->groups, w->panels * (group + 1) / w->groups, rest / w->runs / w->n_phases, first, end - first };
 }
 
-/* Floats that a thread holds of results. */
+/* Floats that a thread holds of results; bytes of all that it needs. */
 static size_t results_of(const struct panels *w) { return (size_t)(w->panels / w->groups + 1) * RUN * 2 * w->isa->lanes; }
+static size_t room_of(const struct panels *w) { return round_up(results_of(w) * sizeof(float)) + (w->after ? cpu_map_scratch(w->after) : 0); }
 
 static int run_panels(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct panels *w = arg;
-	const struct job r = { w, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), at_or_null(e, w->bias), at_or_null(e, w->more),
-			       at_or_null(e, w->by), e->at[i] };
+	const struct job all = { w, e, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), cpu_at(e, w->finish.bias),
+				 cpu_at(e, w->finish.more), cpu_at(e, w->finish.by), w->after ? NULL : e->at[w->y], NULL };
 	size_t blocks = w->c / w->isa->lanes, n_x = (size_t)w->c * w->in[0] * w->in[1];
-	float *gathered = (float *)(void *)e->scratch, *results = gathered + w->samples * w->size;
+	float *gathered = (float *)(void *)e->scratch;
 
+	(void)i;
 #pragma omp parallel num_threads(e->dev->threads)
 	{
-		float *m = results + results_of(w) * (size_t)omp_get_thread_num();
+		char *room = e->scratch + round_up(w->samples * w->size * sizeof(float)) + room_of(w) * (size_t)omp_get_thread_num();
+		struct job r = all;
 
+		r.map = room + round_up(results_of(w) * sizeof(float));
+		if (w->after)
+			cpu_map_begin(e, w->after, r.map);
 		for (uint32_t n = 0; n < w->n_phases && !w->as_is; n++) {
 #pragma omp for schedule(static) nowait
 			for (size_t k = 0; k < w->samples * blocks; k++)
@@ -127,7 +152,7 @@ static int run_panels(struct inn_exec *e, uint32_t i, void *arg)
 
 			if (q.n)
 				w->isa->multiply(&r, &q, w->as_is ? r.x + q.sample * n_x : gathered + q.sample * w->size + q.phase->gathered,
-						 r.u + q.phase->weights, m);
+						 r.u + q.phase->weights, (float *)(void *)room);
 		}
 	}
 	return INN_OK;
@@ -202,24 +227,6 @@ static int phases(struct inn_exec *e, struct panels *w, const struct conv *c, bo
 	return s;
 }
 
-/* Where the tail's operands stand. */
-static int tail_of(struct inn_exec *e, const struct conv *c, struct panels *w)
-{
-	const struct tail *t = c->tail;
-
-	w->bias = w->more = w->by = NONE;
-	if (!t)
-		return INN_OK;
-	if ((t->add != NONE && (w->bias = cpu_dense(e, c->at, t->add, t->k)) == NONE) ||
-	    (t->more != NONE && (w->more = cpu_block(e, c->at, t->more, t->k_more)) == NONE) ||
-	    (t->by != NONE && (w->by = cpu_block(e, c->at, t->by, 0)) == NONE))
-		return INN_ENOMEM;
-	w->relu = t->relu;
-	w->top = t->top;
-	w->below = t->below == NONE ? 0 : (float)inn_op_value(e->p, inn_plan_src(e->p, t->below, 0));
-	return INN_OK;
-}
-
 int cpu_panels(struct inn_exec *e, const struct conv *c)
 {
 	bool forth = c->code == INN_OP_CONV, fresh;
@@ -228,12 +235,12 @@ int cpu_panels(struct inn_exec *e, const struct conv *c)
 	struct pack *f = cpu_alloc(e, 1, sizeof(*f));
 	int s;
 
-	if (!w || !f || (w->x = cpu_block(e, c->at, c->i, c->src[x])) == NONE)
+	if (!w || !f || (w->x = cpu_block(e, c->step, c->i, c->src[x])) == NONE)
 		return INN_ENOMEM;
 	w->samples = c->shape[x].dim[0];
 	w->c = cpu_channels(e, &c->shape[x]);
 	w->o = cpu_channels(e, &c->shape[y]);
-	w->n_bias = c->shape[y].dim[1];
+	w->y = c->at;
 	w->panels = (w->o + 2 * lanes - 1) / (2 * lanes);
 	for (uint32_t d = 0; d < 2; d++) {
 		w->in[d] = c->shape[x].dim[2 + d];
@@ -244,11 +251,10 @@ int cpu_panels(struct inn_exec *e, const struct conv *c)
 #if defined(__x86_64__)
 	w->isa = lanes == 16 ? &wide_isa : &half_isa;
 #endif
-	if ((s = phases(e, w, c, forth)) || (s = tail_of(e, c, w)))
+	if ((s = phases(e, w, c, forth)) || (s = cpu_finish(e, c, &w->finish)) || (s = cpu_after(e, c, &w->after)))
 		return s;
-	cpu_scratch(e, (w->samples * w->size + results_of(w) * (size_t)e->dev->threads) * sizeof(float));
-	e->blocked[c->at] = true;
-	e->step[c->at] = (struct step){ .fn = run_panels, .arg = w, .op = c->at, .how = "panels" };
+	cpu_scratch(e, round_up(w->samples * w->size * sizeof(float)) + room_of(w) * (size_t)e->dev->threads);
+	e->step[c->step] = (struct step){ .fn = run_panels, .arg = w, .op = c->step, .how = "panels" };
 	*f = (struct pack){ .w = kernel, .of = w, .c = c->shape[x].dim[1], .o = c->shape[y].dim[1],
 			    .area = c->shape[W].dim[2] * c->shape[W].dim[3], .back = c->flipped || !forth };
 	s = cpu_own_weight(e, c, PANELS, (size_t)w->c * w->o * f->area * sizeof(float), &w->weights, &fresh);

@@ -344,7 +344,7 @@ void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c)
 	struct inn_window w;
 
 	inn_op_window(e->p, i, &w);
-	*c = (struct conv){ .i = i, .at = at, .code = code, .tail = at != i ? &e->tail[i] : NULL, .n = w.n, .groups = w.groups };
+	*c = (struct conv){ .i = i, .at = at, .code = code, .step = cpu_step_of(e, at), .tail = at != i ? &e->tail[i] : NULL, .n = w.n, .groups = w.groups };
 	for (uint32_t k = 0; k < 3; k++) {
 		c->shape[r[k]] = k < 2 ? *src_shape(e, i, k) : op_of(e, i)->shape;
 		c->op[r[k]] = k < 2 ? root_of(e, i, k) : i;
@@ -366,9 +366,10 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 
 	if (!e->count[i])
 		return INN_OK;
-	e->step[at] = (struct step){ .fn = cpu_zero, .op = at };
-	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)])
+	if (!e->count[src_of(e, i, 0)] || !e->count[src_of(e, i, 1)]) {
+		e->step[at] = (struct step){ .fn = cpu_zero, .op = at };
 		return INN_OK;
+	}
 	cpu_conv(e, i, at, &c);
 	enum way way = cpu_way(e, &c);
 
@@ -377,6 +378,7 @@ int cpu_product(struct inn_exec *e, uint32_t i, uint32_t at)
 	case TILES_4: return cpu_winograd(e, &c, way);
 	case NARROW: return cpu_narrow(e, &c);
 	case PANELS: return cpu_panels(e, &c);
+	case DEPTHWISE: return cpu_depthwise(e, &c);
 	case DIRECT: break;
 	}
 	c.fixed = cpu_on_blocks(e, &c);

@@ -3,10 +3,12 @@
 #define INN_CPU_PRODUCT_H
 #include "cpu.h"
 
+struct map;
+
 enum { X, W, Y };
 struct conv {
 	uint32_t code;                /* of the product as it is done: a turned adjoint is a convolution */
-	uint32_t i, at;               /* the operation; the one that stores the result, whose step it is */
+	uint32_t i, at, step;         /* the operation; the one whose value is the result; the one whose step it is */
 	const struct tail *tail;      /* what follows in the same pass, or NULL */
 	uint32_t op[3], src[3];       /* operations that hold x, w and y; their number as a source, NONE: the result */
 	struct inn_shape shape[3];
@@ -25,16 +27,23 @@ void cpu_conv(const struct inn_exec *e, uint32_t i, uint32_t at, struct conv *c)
 int cpu_forward(struct inn_exec *e, struct conv *c, dnnl_primitive_desc_t *pd);
 
 /* choose.c */
-bool cpu_by_strips(const struct inn_exec *e, const struct conv *c); /* what stands around it may be done strip by strip */
+bool cpu_can_go_on(const struct inn_exec *e, const struct conv *c); /* an elementwise group may be computed in the same step */
 bool cpu_on_blocks(const struct inn_exec *e, const struct conv *c); /* oneDNN is asked for a primitive on blocks of channels */
-#define NARROW_TAPS 16u /* kernel positions along an axis */
+#define CPU_TAPS 16u /* kernel positions along an axis */
 #define PANEL_STRIDE 15 /* fits into the order by which weights.c knows an adjoint */
-enum way { DIRECT, TILES_2, TILES_4, NARROW, PANELS };
+enum way { DIRECT, TILES_2, TILES_4, NARROW, PANELS, DEPTHWISE };
 enum way cpu_way(const struct inn_exec *e, const struct conv *c);
 bool cpu_turns(const struct inn_exec *e, const struct conv *c); /* an adjoint runs as the convolution with the turned kernel */
 int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way);
 int cpu_narrow(struct inn_exec *e, const struct conv *c);
 int cpu_panels(struct inn_exec *e, const struct conv *c);
+int cpu_depthwise(struct inn_exec *e, const struct conv *c);
+
+/* A tail as our own products do it. Locations, NONE: not there; n_bias: its numbers; clips: at `top`; both: `by` is below `below`, too. */
+struct finish { uint32_t bias, more, by, n_bias; bool relu, clips, both; float top, below; };
+int cpu_finish(struct inn_exec *e, const struct conv *c, struct finish *f); /* fuse.c */
+/* after.c: the group behind the product whose step it is, NULL if there is none; its result stands in blocks. */
+int cpu_after(struct inn_exec *e, const struct conv *c, struct map **m);
 
 /* Room for `bytes` in the scratch memory of one product. */
 static inline size_t cpu_take(struct inn_exec *e, struct product *q, size_t bytes)

@@ -39,10 +39,12 @@ static uint32_t order_of(const struct conv *c)
 
 int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_t bytes, size_t *offset, bool *fresh)
 {
+	uint32_t order = way == PANELS ? order_of(c) : 0;
+
 	*fresh = false;
 	for (uint32_t k = 0; k < e->n_weights; k++)
 		if (e->weight[k].way == (int)way && e->weight[k].op == c->op[W] && e->weight[k].flipped == c->flipped &&
-		    e->weight[k].order == order_of(c)) {
+		    e->weight[k].order == order) {
 			*offset = e->weight[k].offset;
 			return INN_OK;
 		}
@@ -51,7 +53,7 @@ int cpu_own_weight(struct inn_exec *e, const struct conv *c, enum way way, size_
 	*offset = e->kept_size;
 	*fresh = true;
 	e->kept_size += round_up(bytes);
-	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .order = order_of(c),
+	e->weight[e->n_weights++] = (struct weight){ .way = way, .op = c->op[W], .slot = NONE, .flipped = c->flipped, .order = order,
 						      .offset = *offset, .bytes = bytes };
 	return INN_OK;
 }

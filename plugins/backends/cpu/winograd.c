@@ -10,10 +10,14 @@
 #include "product.h"
 #include <omp.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 struct winograd {
-	uint32_t x, bias, more, by;                 /* locations; NONE: not there */
-	bool relu, small;                           /* small: its weights stay near */
+	uint32_t x;                                 /* location */
+	struct finish finish;
+	bool small;                                 /* its weights stay near */
 	uint32_t c, o, in[2], out[2], before[2];
 	size_t tiles_h, tiles_w, tiles;             /* of one sample; of all */
 	size_t step, chunks;                        /* tiles per chunk */
@@ -154,13 +158,11 @@ static void shared_chunk(const struct run *r, size_t k, float *v, size_t threads
 	}
 }
 
-static const float *at_or_null(const struct inn_exec *e, uint32_t location) { return location == NONE ? NULL : e->at[location]; }
-
 static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct winograd *w = arg;
-	struct run r = { w, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), at_or_null(e, w->bias), at_or_null(e, w->more),
-			 at_or_null(e, w->by), e->at[i], (w->o / e->dev->lanes + 1) / 2 };
+	struct run r = { w, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), cpu_at(e, w->finish.bias), cpu_at(e, w->finish.more),
+			 cpu_at(e, w->finish.by), e->at[i], (w->o / e->dev->lanes + 1) / 2 };
 	size_t threads = (size_t)e->dev->threads;
 
 	if (w->chunks < threads) {
@@ -215,14 +217,8 @@ int cpu_winograd(struct inn_exec *e, const struct conv *c, enum way way)
 #endif
 	divide(w, (size_t)e->dev->threads);
 	cpu_scratch(e, scratch_of(w) * (w->chunks < (size_t)e->dev->threads ? 1 : (size_t)e->dev->threads));
-	w->bias = w->more = w->by = NONE;
-	if (c->tail && c->tail->add != NONE && (w->bias = cpu_dense(e, c->at, c->tail->add, c->tail->k)) == NONE)
+	if (cpu_finish(e, c, &w->finish))
 		return INN_ENOMEM;
-	if (c->tail && c->tail->more != NONE && (w->more = cpu_block(e, c->at, c->tail->more, c->tail->k_more)) == NONE)
-		return INN_ENOMEM;
-	if (c->tail && c->tail->by != NONE && (w->by = cpu_block(e, c->at, c->tail->by, 0)) == NONE)
-		return INN_ENOMEM;
-	w->relu = c->tail && c->tail->relu;
 	e->blocked[c->at] = true;
 	e->step[c->at] = (struct step){ .fn = run_winograd, .arg = w, .op = c->at, .how = way == TILES_2 ? "winograd F(2,3)" : "winograd F(4,3)" };
 	*f = (struct transform){ .w = kernel, .c = w->c, .o = w->o, .lanes = e->dev->lanes, .side = w->side, .flipped = c->flipped };

@@ -1,8 +1,6 @@
 /* Winograd's three steps, included once per instruction set: V(name) names them, TARGET selects the instructions, LANES is
  * the number of channels in a block, KERNELS those of kernel.h, for up to ROWS tiles. */
-typedef float V(vec) __attribute__((vector_size(LANES * sizeof(float)), may_alias));
-typedef int32_t V(mask) __attribute__((vector_size(LANES * sizeof(float))));
-#define INLINE TARGET __attribute__((always_inline)) static inline
+#include "finish_isa.h"
 
 /* Point `at` for n tiles and panels [p, end) of two blocks of results; the weights of the next panel are fetched meanwhile. */
 static void V(multiply)(const struct winograd *w, const float *v, const float *u, float *m, size_t n, size_t at, size_t p, size_t end)
@@ -171,13 +169,7 @@ INLINE void V(tile_out)(const struct winograd *w, const float *m, V(vec) bias, u
 		for (uint32_t j = 0; j < side && at + j < w->out[1]; j++, to += LANES) {
 			V(vec) r = (zeros >> (6 * i + j) & 1 ? zero : line[j]) + bias;
 
-			if (more)
-				r += *(const V(vec) *)(const void *)(more + to);
-			if (w->relu)
-				r = (V(vec))((V(mask))r & (r > zero));
-			if (by)
-				r = (V(vec))((V(mask))r & (*(const V(vec) *)(const void *)(by + to) > zero));
-			*(V(vec) *)(void *)(y + to) = r;
+			*(V(vec) *)(void *)(y + to) = V(finish)(&w->finish, r, more, by, to);
 		}
 	}
 }
@@ -188,10 +180,8 @@ TARGET static void V(out)(const struct run *r, const float *m, size_t first, siz
 	size_t plane = (size_t)w->out[0] * w->out[1] * LANES, blocks = w->o / LANES;
 
 	for (size_t o = 0; o < blocks; o++) {
-		V(vec) b = { 0 };
+		V(vec) b = V(bias)(&w->finish, r->bias, o);
 
-		if (r->bias)
-			memcpy(&b, r->bias + o * LANES, sizeof(b));
 		for (size_t k = t; k < end; k++) {
 			size_t row = (first + k) / w->tiles_w, to = (row / w->tiles_h * blocks + o) * plane;
 			uint32_t h = (uint32_t)(row % w->tiles_h) * w->side, at = (uint32_t)((first + k) % w->tiles_w) * w->side;
