@@ -1,5 +1,5 @@
-/* The elementwise group behind one of our own products, computed in its step piece by piece while the results are near: the product
- * itself goes nowhere else. */
+/* The elementwise group behind one of our own products, computed in its step piece by piece while the results are near, which go nowhere
+ * else. */
 #include "map.h"
 #include "product.h"
 

@@ -248,7 +248,9 @@ static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, int lea
 		return inn_nomem(ctx);
 	*e = (inn_exec){ .ctx = ctx, .dev = dev, .p = p, .n_ops = p->n_ops, .lean = lean };
 	omp_set_num_threads(dev->threads); /* oneDNN divides the work when a primitive is made */
-	s = tables(e) ? analyse(e) : INN_ENOMEM;
+	s = tables(e) ? cpu_make_lots(e) : INN_ENOMEM;
+	if (!s)
+		s = analyse(e);
 	if (!s) {
 		needs(e);
 		s = cpu_find_after(e);

@@ -84,6 +84,7 @@ struct inn_exec {
 	struct alloc *allocs;
 	char *arena, *scratch, *kept;
 	size_t arena_size, scratch_size, kept_size, state_size;
+	struct lot *lot;           /* share.c: by deal and thread */
 	struct spent *spent;       /* profile.c; NULL: nobody measures */
 	int lean;                  /* enum lean: which weights are given up for less memory */
 	bool ready;                /* the prologue has run */
@@ -164,6 +165,13 @@ int cpu_find_after(struct inn_exec *e);
 static inline uint32_t cpu_step_of(const struct inn_exec *e, uint32_t i) { return e->moved[e->last[i]] ? e->moved[e->last[i]] - 1 : e->last[i]; }
 bool cpu_by_rows(const struct inn_exec *e, uint32_t i); /* choose.c */
 int cpu_loop(struct inn_exec *e, uint32_t i);  /* run.c: leaves, loops and sinks */
+
+/* share.c: deals n parts to the threads, before they start; the next part of a thread of a parallel region, false: there is none left.
+ * Deals of one region are told apart by a number below CPU_DEALS. */
+#define CPU_DEALS 3u
+int cpu_make_lots(struct inn_exec *e);
+void cpu_deal(struct inn_exec *e, uint32_t deal, size_t n);
+bool cpu_next(struct inn_exec *e, uint32_t deal, size_t thread, size_t *part);
 
 /* product.c: what matmul.c needs as well. */
 struct call {

@@ -104,6 +104,8 @@ static void piece(const struct job *j, size_t plane, uint32_t row, uint32_t end)
 		memcpy(bias, j->bias + channel, (channels < w->lanes ? channels : w->lanes) * sizeof(*bias));
 	for (uint32_t h = row; h < end; h++) {
 		fetch(j, start + (h + 1) * line, start + (h + 1 < end ? h + 2 : h + 1) * line);
+		if (w->after)
+			cpu_map_fetch(j->e, w->after, w->y, plane, h * line, (h + 1) * line);
 		s.rows = &w->row[h];
 		for (uint32_t k = 0; k < w->n_strips; k++) {
 			size_t at = start + h * line + w->strip[k].col * w->lanes;
@@ -123,23 +125,23 @@ static size_t room_of(const struct depthwise *w) { return results_of(w) + (w->af
 static int run_depthwise(struct inn_exec *e, uint32_t i, void *arg)
 {
 	const struct depthwise *w = arg;
-	size_t h = w->out[0], all = w->by_rows ? h : w->planes * h;
+	size_t h = w->out[0], parts = (h + w->rows - 1) / w->rows;
 
 	(void)i;
+	cpu_deal(e, 0, w->planes * parts);
 #pragma omp parallel num_threads(threads_for(e, w->planes * h * w->out[1] * w->lanes))
 	{
-		size_t t = (size_t)omp_get_thread_num(), n = (size_t)omp_get_num_threads(), from = all * t / n, to = all * (t + 1) / n;
-		char *room = e->scratch + room_of(w) * t;
+		size_t thread = (size_t)omp_get_thread_num();
+		char *room = e->scratch + room_of(w) * thread;
 		struct job j = { w, e, e->at[w->x], (const float *)(const void *)(e->kept + w->weights), cpu_at(e, w->finish.bias), cpu_at(e, w->finish.more),
 				 cpu_at(e, w->finish.by), w->after ? (float *)(void *)room : e->at[w->y], room + results_of(w) };
 
 		if (w->after)
 			cpu_map_begin(e, w->after, j.map);
-		for (size_t plane = 0; plane < w->planes; plane++) {
-			size_t first = w->by_rows ? 0 : plane * h, a = from > first ? from - first : 0, b = to > first ? to - first : 0;
+		for (size_t k; cpu_next(e, 0, thread, &k);) {
+			size_t part = w->by_rows ? k / w->planes : k % parts, plane = w->by_rows ? k % w->planes : k / parts;
 
-			for (b = b < h ? b : h; a < b; a += w->rows)
-				piece(&j, plane, (uint32_t)a, (uint32_t)(a + w->rows < b ? a + w->rows : b));
+			piece(&j, plane, (uint32_t)(h * part / parts), (uint32_t)(h * (part + 1) / parts));
 		}
 	}
 	return INN_OK;

@@ -8,7 +8,8 @@
 	case t:                                                                                                                \
 		if (t >= last || t >= n)                                                                                       \
 			break;                                                                                                 \
-		NEXT(t < last ? t : 0, s->pitch); /* fall through */
+		NEXT(t < last ? t : 0, s->pitch);                                                                                   \
+		__attribute__((fallthrough));
 #define KERNEL(pixels)                                                                                                         \
 	TARGET static void V(depthwise_##pixels)(const struct spot *s, const struct finish *how, const float *more, const float *by, float *y) \
 	{                                                                                                                      \

@@ -47,7 +47,7 @@ static void gather(const struct input *in, const float *x, size_t start, size_t 
 	}
 }
 
-/* Fetches what the next block reads while this one is computed: short pieces of many planes are no stream that the processor sees. */
+/* Fetches what is read and written at n elements: short pieces of many planes are no stream that the processor sees. */
 static void fetch(const struct inn_exec *e, const struct map *m, size_t start, size_t n, const struct strip *s)
 {
 	for (uint32_t k = 0; k < m->n_in; k++)
@@ -58,6 +58,11 @@ static void fetch(const struct inn_exec *e, const struct map *m, size_t start, s
 		if (m->ins[k].to != NONE)
 			for (size_t j = 0; j < n; j += VECTOR)
 				__builtin_prefetch(e->at[m->ins[k].to] + start + j, 1);
+}
+
+void cpu_map_fetch(const struct inn_exec *e, const struct map *m, uint32_t op, size_t plane, size_t from, size_t to)
+{
+	fetch(e, m, plane * m->plane + from, to - from, &(struct strip){ .op = op });
 }
 
 /* Zeros where the last block has no channels. */
@@ -143,7 +148,7 @@ void cpu_map_piece(const struct inn_exec *e, const struct map *m, char *scratch,
 		n = to - from < BLOCK ? to - from : BLOCK;
 		if (from + n < to)
 			fetch(e, m, plane * m->plane + from + n, to - from - n < BLOCK ? to - from - n : BLOCK, s);
-		else if (plane + 1 < m->planes)
+		else if (plane + 1 < m->planes && !s)
 			fetch(e, m, (plane + 1) * m->plane + first, to - first < BLOCK ? to - first : BLOCK, s);
 		block(e, m, (float *)(void *)scratch, tab_of(m, scratch), plane, from, n, s);
 	}
@@ -155,13 +160,14 @@ static int run_map(struct inn_exec *e, uint32_t op, void *arg)
 	size_t whole = m->plane / VECTOR;
 
 	(void)op;
+	cpu_deal(e, 0, m->parts * m->planes);
 #pragma omp parallel num_threads(threads_for(e, m->planes * m->plane))
 	{
-		char *scratch = e->scratch + cpu_map_scratch(m) * (size_t)omp_get_thread_num();
+		size_t thread = (size_t)omp_get_thread_num(), j;
+		char *scratch = e->scratch + cpu_map_scratch(m) * thread;
 
 		cpu_map_begin(e, m, scratch);
-#pragma omp for schedule(static) nowait
-		for (size_t j = 0; j < m->parts * m->planes; j++) {
+		while (cpu_next(e, 0, thread, &j)) {
 			size_t part = j / m->planes, end = part + 1 < m->parts ? whole * (part + 1) / m->parts * VECTOR : m->plane;
 
 			cpu_map_piece(e, m, scratch, j % m->planes, whole * part / m->parts * VECTOR, end, NULL);

@@ -1,6 +1,7 @@
 /* Adjoints of convolutions whose operand has few channels, as the first layer's: blocks of results would be mostly padding, so
  * each pixel is gathered from the taps that reach it, in blocks of the channels that are summed. */
 #include "product.h"
+#include <omp.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -116,8 +117,9 @@ static int run_narrow(struct inn_exec *e, uint32_t i, void *arg)
 	size_t n_x = (size_t)w->c * w->in[0] * w->in[1], n_y = (size_t)w->o * w->out[0] * w->out[1], rows = w->samples * w->out[0];
 	float *y = e->at[i];
 
-#pragma omp parallel for num_threads(threads_for(e, w->samples * n_x)) schedule(static)
-	for (size_t k = 0; k < rows; k++)
+	cpu_deal(e, 0, rows);
+#pragma omp parallel num_threads(threads_for(e, w->samples * n_x))
+	for (size_t k; cpu_next(e, 0, (size_t)omp_get_thread_num(), &k);)
 		row(w, (int64_t)(k % w->out[0]), x + k / w->out[0] * n_x, u, y + k / w->out[0] * n_y);
 	return INN_OK;
 }

@@ -16,6 +16,7 @@
 #define PIECE 256u /* terms of a sum whose weights are read together */
 #define RUN 112u   /* pixels whose results stay near */
 #define GROUP 16u  /* panels whose results stay near */
+#define PARTS 8u   /* for each thread */
 
 struct phase {
 	uint32_t taps, size[2], first[2];  /* results at first, first + step, ...; size of them along each axis */
@@ -55,6 +56,7 @@ static void go_on(const struct job *r, const struct part *q, uint32_t panel, con
 	const struct panels *w = r->w;
 	size_t lanes = w->isa->lanes, blocks = w->o / lanes, from = q->first * lanes;
 
+	/* y: what m holds is in memory instead */
 	for (size_t b = (size_t)panel * 2; b < blocks && b < (size_t)panel * 2 + 2; b++, m += RUN * lanes)
 		cpu_map_piece(r->e, w->after, r->map, q->sample * blocks + b, from, from + q->n * lanes, &(struct strip){ w->y, m, from });
 }
@@ -129,25 +131,27 @@ static int run_panels(struct inn_exec *e, uint32_t i, void *arg)
 	float *gathered = (float *)(void *)e->scratch;
 
 	(void)i;
+	cpu_deal(e, 0, w->n_phases * w->samples * blocks);
+	cpu_deal(e, 1, w->groups * w->n_phases * w->samples * w->runs);
 #pragma omp parallel num_threads(e->dev->threads)
 	{
-		char *room = e->scratch + round_up(w->samples * w->size * sizeof(float)) + room_of(w) * (size_t)omp_get_thread_num();
+		size_t thread = (size_t)omp_get_thread_num();
+		char *room = e->scratch + round_up(w->samples * w->size * sizeof(float)) + room_of(w) * thread;
 		struct job r = all;
 
 		r.map = room + round_up(results_of(w) * sizeof(float));
 		if (w->after)
 			cpu_map_begin(e, w->after, r.map);
-		for (uint32_t n = 0; n < w->n_phases && !w->as_is; n++) {
-#pragma omp for schedule(static) nowait
-			for (size_t k = 0; k < w->samples * blocks; k++)
-				w->isa->gather(w, &w->phase[n], r.x + k / blocks * n_x, k % blocks,
-					       gathered + k / blocks * w->size + w->phase[n].gathered);
+		for (size_t k; !w->as_is && cpu_next(e, 0, thread, &k);) {
+			const struct phase *p = &w->phase[k / blocks / w->samples];
+			size_t sample = k / blocks % w->samples;
+
+			w->isa->gather(w, p, r.x + sample * n_x, k % blocks, gathered + sample * w->size + p->gathered);
 		}
 		if (!w->as_is) {
 #pragma omp barrier
 		}
-#pragma omp for schedule(static) nowait
-		for (size_t k = 0; k < w->groups * w->n_phases * w->samples * w->runs; k++) {
+		for (size_t k; cpu_next(e, 1, thread, &k);) {
 			struct part q = part_of(w, k);
 
 			if (q.n)
@@ -213,11 +217,11 @@ static int phases(struct inn_exec *e, struct panels *w, const struct conv *c, bo
 		w->runs = (p->pixels + RUN - 1) / RUN > w->runs ? (p->pixels + RUN - 1) / RUN : w->runs;
 	}
 	w->small = weights * sizeof(float) <= CPU_NEAR;
-	w->groups = (w->panels + GROUP - 1) / GROUP;
-	if (w->small && w->runs * w->samples < 8 * threads) /* the same for each thread */
+	if (w->small && w->runs * w->samples < PARTS * threads) /* the same for each thread */
 		w->runs = (w->runs + threads - 1) / threads * threads;
-	if (!w->small) /* as many for each thread */
-		w->groups = (w->groups + threads - 1) / threads * threads;
+	w->groups = (w->panels + GROUP - 1) / GROUP;
+	if (w->groups * w->runs * w->samples * w->n_phases < PARTS * threads)
+		w->groups = (uint32_t)((PARTS * threads + w->runs * w->samples * w->n_phases - 1) / (w->runs * w->samples * w->n_phases));
 	if (w->groups > w->panels)
 		w->groups = w->panels;
 	w->as_is = w->n_phases == 1 && w->phase[0].taps == 1 && w->read[0] == 1 && w->read[1] == 1 && !w->phase[0].from[0][0] &&

@@ -29,6 +29,8 @@ static void V(fetch)(const struct job *r, const struct part *q, uint32_t panel, 
 	for (size_t j = (size_t)panel * 2; j < blocks && j < (size_t)panel * 2 + 2; j++) {
 		size_t at = (q->sample * blocks + j) * plane + q->first;
 
+		if (r->w->after)
+			cpu_map_fetch(r->e, r->w->after, r->w->y, q->sample * blocks + j, (q->first + a) * LANES, (q->first + b) * LANES);
 		for (size_t k = at + a; k < at + b; k++) {
 			if (r->more)
 				__builtin_prefetch(r->more + k * LANES, 0, 2);
@@ -60,7 +62,7 @@ TARGET static void V(out)(const struct job *r, const struct part *q, uint32_t pa
 			for (size_t i = k; i < k + n; i++, at += w->step[1] * LANES) {
 				V(vec) s = *(const V(vec) *)(const void *)(m + i * LANES) + bias;
 
-				*(V(vec) *)(void *)(w->after ? m + i * LANES : r->y + at) = V(finish)(&f, s, r->more, r->by, at);
+				*(V(vec) *)(void *)(r->y ? r->y + at : m + i * LANES) = V(finish)(&f, s, r->more, r->by, at);
 			}
 		}
 	}

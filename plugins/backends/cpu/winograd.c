@@ -137,21 +137,22 @@ static void chunk(const struct run *r, size_t k, float *v)
 }
 
 /* Few tiles: all threads share a chunk, so that each reads its own part of the weights. */
-static void shared_chunk(const struct run *r, size_t k, float *v, size_t threads)
+static void shared_chunk(struct inn_exec *e, const struct run *r, size_t k, float *v, size_t threads)
 {
 	const struct winograd *w = r->w;
 	size_t first = k * w->step, n = w->tiles - first < w->step ? w->tiles - first : w->step;
 	float *m = v + w->points * w->step * w->c;
 	uint64_t *zeros = (uint64_t *)(void *)(m + w->points * w->step * w->o);
 
+	cpu_deal(e, 0, w->points * r->panels);
 #pragma omp parallel num_threads((int)threads)
 	{
 #pragma omp for schedule(static)
 		for (size_t t = 0; t < threads; t++)
 			w->steps->in(w, r->x, first, n * t / threads, n * (t + 1) / threads, v, zeros);
-#pragma omp for schedule(static)
-		for (size_t j = 0; j < w->points * r->panels; j++)
+		for (size_t j; cpu_next(e, 0, (size_t)omp_get_thread_num(), &j);)
 			w->steps->multiply(w, v, r->u, m, n, j / r->panels, j % r->panels, j % r->panels + 1);
+#pragma omp barrier
 #pragma omp for schedule(static)
 		for (size_t t = 0; t < threads; t++)
 			w->steps->out(r, m, first, n * t / threads, n * (t + 1) / threads, zeros);
@@ -167,12 +168,17 @@ static int run_winograd(struct inn_exec *e, uint32_t i, void *arg)
 
 	if (w->chunks < threads) {
 		for (size_t k = 0; k < w->chunks; k++)
-			shared_chunk(&r, k, (float *)(void *)e->scratch, threads);
+			shared_chunk(e, &r, k, (float *)(void *)e->scratch, threads);
 		return INN_OK;
 	}
-#pragma omp parallel for num_threads(e->dev->threads) schedule(static)
-	for (size_t k = 0; k < w->chunks; k++)
-		chunk(&r, k, (float *)(void *)(e->scratch + scratch_of(w) * (size_t)omp_get_thread_num()));
+	cpu_deal(e, 0, w->chunks);
+#pragma omp parallel num_threads(e->dev->threads)
+	{
+		size_t thread = (size_t)omp_get_thread_num();
+
+		for (size_t k; cpu_next(e, 0, thread, &k);)
+			chunk(&r, k, (float *)(void *)(e->scratch + scratch_of(w) * thread));
+	}
 	return INN_OK;
 }
 
