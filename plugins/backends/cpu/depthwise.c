@@ -77,16 +77,14 @@ static int run_pack(struct inn_exec *e, uint32_t i, void *arg)
 	return INN_OK;
 }
 
-/* What is read and written behind the sums of pixels [at, end), in order: strides would keep the processor from guessing it. */
+/* What is read behind the sums of pixels [at, end). */
 static void fetch(const struct job *j, size_t at, size_t end)
 {
-	for (; j->w->step > 1 && at < end; at += CPU_LINE) {
+	for (; (j->by || j->more) && at < end; at += CPU_LINE) {
 		if (j->by)
-			__builtin_prefetch(j->by + at);
+			__builtin_prefetch(j->by + at, 0, 2);
 		if (j->more)
-			__builtin_prefetch(j->more + at);
-		if (!j->w->after)
-			__builtin_prefetch(j->y + at, 1);
+			__builtin_prefetch(j->more + at, 0, 2);
 	}
 }
 
@@ -103,7 +101,8 @@ static void piece(const struct job *j, size_t plane, uint32_t row, uint32_t end)
 	if (j->bias)
 		memcpy(bias, j->bias + channel, (channels < w->lanes ? channels : w->lanes) * sizeof(*bias));
 	for (uint32_t h = row; h < end; h++) {
-		fetch(j, start + (h + 1) * line, start + (h + 1 < end ? h + 2 : h + 1) * line);
+		if (h + 1 < w->out[0])
+			fetch(j, start + (h + 1) * line, start + (h + 2) * line);
 		if (w->after)
 			cpu_map_fetch(j->e, w->after, w->y, plane, h * line, (h + 1) * line);
 		s.rows = &w->row[h];

@@ -62,7 +62,14 @@ static void fetch(const struct inn_exec *e, const struct map *m, size_t start, s
 
 void cpu_map_fetch(const struct inn_exec *e, const struct map *m, uint32_t op, size_t plane, size_t from, size_t to)
 {
-	fetch(e, m, plane * m->plane + from, to - from, &(struct strip){ .op = op });
+	size_t start = plane * m->plane;
+
+	for (uint32_t k = 0; k < m->n_in; k++)
+		for (size_t j = start + from; m->in[k].kind == FLAT && m->in[k].op != op && j < start + to; j += VECTOR)
+			__builtin_prefetch(e->at[m->in[k].op] + j, 0, 2);
+	for (uint32_t k = 0; k < m->n_ins; k++)
+		for (size_t j = start + from; m->ins[k].to != NONE && j < start + to; j += VECTOR)
+			__builtin_prefetch(e->at[m->ins[k].to] + j, 1, 2);
 }
 
 /* Zeros where the last block has no channels. */
