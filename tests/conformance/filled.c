@@ -1,4 +1,4 @@
-/* What stands between convolutions whose channels fill no whole blocks: a backend that fills the last one up must not let what it computes
+/* What stands between convolutions, the first of them depthwise or not, whose channels fill no whole blocks: a backend that fills the last one up must not let what it computes
  * there be seen. */
 #include "conform.h"
 #include <stdlib.h>
@@ -33,22 +33,23 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 {
 	const struct filled *u = s->user;
 	const struct inn_window w = { .n = 2, .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 };
-	inn_val v = between(b, u, inn_conv(b, x[0], inn_param_of(b, "in", &u->in), &w), x);
+	const struct inn_window deep = { .n = 2, .stride = { 1, 1 }, .before = { 1, 1 }, .after = { 1, 1 }, .dilation = { 1, 1 }, .groups = u->channels };
+	inn_val v = between(b, u, inn_conv(b, x[0], inn_param_of(b, "in", &u->in), s->a[1] ? &deep : &w), x);
 
 	return s->a[0] ? v : inn_conv(b, v, inn_param_of(b, "out", &u->out), &w);
 }
 
-static void one(struct bench *t, enum middle middle, bool last, uint32_t channels, uint32_t batch)
+static void one(struct bench *t, enum middle middle, bool last, uint32_t channels, uint32_t batch, bool deep)
 {
 	uint32_t c = middle == JOINED ? 2 * channels : middle == CUT ? channels - 8 : channels;
 	struct filled u = { .middle = middle, .channels = channels,
-			    .in = { .shape = SHAPE(channels, 16, 1, 1), .dtype = INN_F64 },
+			    .in = { .shape = { 4, { channels, deep ? 1 : 16, deep ? 3 : 1, deep ? 3 : 1 } }, .dtype = INN_F64 },
 			    .out = { .shape = SHAPE(40, c, 1, 1), .dtype = INN_F64 },
 			    .channel = { .shape = SHAPE(channels), .dtype = INN_F64 },
 			    .whole = { .shape = SHAPE(1, channels, HEIGHT, WIDTH), .dtype = INN_F64 } };
 	struct spec s = { .name = "channels that fill no whole blocks, between", .make = make, .n_in = 3, .user = &u, .batch = batch, .fast = true,
-			  .alone = batch == 2, .a = { last },
-			  .in = { SHAPE(batch, 16, HEIGHT, WIDTH), SHAPE(batch, 1, HEIGHT, WIDTH), SHAPE(batch, channels, 1, 1) } };
+			  .alone = batch == 2, .a = { last, deep },
+			  .in = { SHAPE(batch, deep ? channels : 16, HEIGHT, WIDTH), SHAPE(batch, 1, HEIGHT, WIDTH), SHAPE(batch, channels, 1, 1) } };
 	struct inn_tensor *of[] = { &u.in, &u.out, &u.channel, &u.whole };
 	bool there = true;
 
@@ -63,6 +64,6 @@ static void one(struct bench *t, enum middle middle, bool last, uint32_t channel
 void conform_filled(struct bench *t)
 {
 	for (int middle = 0; middle < MIDDLES; middle++)
-		for (uint32_t k = 0; k < 8; k++)
-			one(t, (enum middle)middle, k & 1, k & 2 ? 24 : 13, k & 4 ? 2 : 1);
+		for (uint32_t k = 0; k < 16; k++)
+			one(t, (enum middle)middle, k & 1, k & 2 ? 24 : 13, k & 4 ? 2 : 1, k & 8);
 }

@@ -1,5 +1,5 @@
 /* Values joined and cut along channels between convolutions, with elementwise work around these, as in dense blocks: backends let
- * operands stand where the joined value is, take slices for pieces of it, and compute in strips what stands around a product. */
+ * operands stand where the joined value is, take slices for pieces of it, and compute piece by piece what stands behind a product. */
 #include "conform.h"
 #include <stdlib.h>
 

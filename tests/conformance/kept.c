@@ -206,6 +206,17 @@ void conform_kept(struct bench *t)
 		w = same;
 		w.groups = 32;
 		one(t, "depthwise", w, image, three, 32, 32, tail);
+		one(t, "depthwise, larger", w, larger, wide, 32, 32, tail);
+		one(t, "depthwise, an image smaller than the kernel", w, small, wide, 32, 32, tail);
+		w.stride[0] = w.stride[1] = 2;
+		one(t, "depthwise, strided", w, larger, three, 32, 32, tail);
+		w.stride[1] = 3;
+		w.dilation[0] = 2;
+		w.before[1] = 0;
+		one(t, "depthwise, strided unevenly, dilated", w, image, wide, 32, 32, tail);
+		w = (struct inn_window){ .n = 2, .stride = { 1, 1 }, .dilation = { 1, 3 }, .groups = 32 };
+		one(t, "depthwise, nothing beside the image", w, image, three, 32, 32, tail);
+		w = same;
 		w.groups = 24;
 		one(t, "depthwise, channels that fill no whole blocks", w, image, three, 24, 24, tail);
 		one(t, "channels that fill no whole blocks", same, image, three, 40, 72, tail);
