@@ -24,7 +24,7 @@ HERE = ROOT / "tests" / "bench"
 NETWORKS = ["vgg16", "resnet50", "inception_v3", "densenet121", "efficientnet_lite0"]
 METHODS = ["forward", "gradient", "guided_backprop", "lrp.epsilon", "lrp.z_plus", "lrp.alpha2_beta1", "smoothgrad", "integrated_gradients"]
 REPEATED = ["smoothgrad", "integrated_gradients"]  # 50 passes: with a batch of 1 only, unless asked for
-TURNS = 15
+TURNS = 40
 PACKAGES = ["torch", "torchvision", "zennit", "captum", "onnx", "onnxruntime", "matplotlib", "numpy"]
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

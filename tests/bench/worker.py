@@ -25,6 +25,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 
 STEPS = 50
+SHORT = 100  # ms
 OURS = {"gradient": "gradient", "guided_backprop": "guided_backprop", "lrp.epsilon": "lrp.epsilon", "lrp.z_plus": "lrp.epsilon_plus",
         "lrp.alpha2_beta1": "lrp.alpha_2_beta_1", "smoothgrad": f"{{type: smoothgrad, augment_by_n: {STEPS}}}",
         "integrated_gradients": f"{{type: integrated_gradients, steps: {STEPS}}}"}
@@ -152,10 +153,15 @@ TOOLS = {"innvestigate": innvestigate, "pytorch": pytorch, "onnxruntime": onnxru
 
 
 def run(call):
+    """Of short calls the second: the caches hold what another tool left there when the first begins."""
     clock = time.process_time if o.clock == "cpu" else time.perf_counter
-    start = clock()
-    call()
-    return {"ms": 1000 * (clock() - start)}
+    for _ in range(2):
+        start = clock()
+        call()
+        ms = 1000 * (clock() - start)
+        if ms > SHORT:
+            break
+    return {"ms": ms}
 
 
 def serve(out):
