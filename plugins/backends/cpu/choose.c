@@ -13,10 +13,11 @@
  *                    1x1 or strided, to a few hundred pixels, or any to a few
  *                    dozen, kernel the same for every batch                   panels.c: weights are most of what it reads
  *                    1x1, stride 1, few weights, elementwise work behind it   panels.c, which does that while the results are near
- *                    depthwise, kernel the same for every batch               depthwise.c, its adjoint too
+ *                    depthwise, kernel the same for every batch               depthwise.c, which does so too; the adjoint as well
  *                    else                                                     oneDNN, direct
  *   its adjoint      to at most 4 channels, as the first layer's              narrow.c
- *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel
+ *                    stride 1, kernel the same for every batch                as the convolution with the turned kernel; 1x1 with few weights
+ *                                                                             by panels, since most have a mask behind them
  *                    strided, from a few hundred pixels, as above             panels.c
  *                    else                                                     oneDNN, backward data
  *   weight gradient                                                           oneDNN, backward weights
@@ -30,7 +31,8 @@
 #define FEW_PIXELS 300u /* weights are most of what is read */
 #define SOME_PIXELS 64u /* with less, Winograd's larger weights cost more than it saves */
 #define LARGE_PRODUCT 80000000u /* places of the kernel */
-#define DEPTHWISE_REACH 64 /* pixels from the first tap to the last; as far as arithmetic stays safe */
+#define DEPTHWISE_REACH 64 /* pixels from the first tap to the last, or from one to the next */
+#define DEPTHWISE_SIDE 8192u /* pixels along an axis: its tables stay small */
 #define NEAR_WEIGHTS ((size_t)1 << 17) /* elements that every thread may read for itself */
 
 static bool is_kept(const struct inn_exec *e, const struct conv *c)
@@ -82,7 +84,6 @@ static bool fits_panels(const struct inn_exec *e, const struct conv *c)
 	       c->stride[1] <= PANEL_STRIDE;
 }
 
-/* The adjoint of one that is near has most often a mask behind it. */
 static bool by_panels(const struct inn_exec *e, const struct conv *c)
 {
 	const uint32_t *w = c->shape[W].dim + 2;
@@ -100,7 +101,8 @@ static bool by_depthwise(const struct inn_exec *e, const struct conv *c)
 	for (uint32_t d = 0; ok && d < 2; d++) {
 		dnnl_dim_t reach = (c->dilation[d] + 1) * ((dnnl_dim_t)c->shape[W].dim[2 + d] - 1);
 
-		ok = c->shape[W].dim[2 + d] <= CPU_TAPS && reach <= DEPTHWISE_REACH && c->stride[d] <= DEPTHWISE_REACH;
+		ok = c->shape[W].dim[2 + d] <= CPU_TAPS && reach <= DEPTHWISE_REACH && c->stride[d] <= DEPTHWISE_REACH &&
+		     c->shape[X].dim[2 + d] <= DEPTHWISE_SIDE && c->shape[Y].dim[2 + d] <= DEPTHWISE_SIDE;
 	}
 	return ok;
 }

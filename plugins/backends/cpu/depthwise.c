@@ -44,7 +44,7 @@ struct depthwise {
 	const pixels_fn *pixels;
 };
 struct job { const struct depthwise *w; struct inn_exec *e; const float *x, *u, *bias, *more, *by; float *y; char *map; };
-struct pack { uint32_t w, c, lanes, area; bool turned; size_t to; };
+struct pack { uint32_t w, c, lanes, area; size_t to; };
 
 #if defined(__x86_64__)
 #define V(name) wide_##name
@@ -73,7 +73,7 @@ static int run_pack(struct inn_exec *e, uint32_t i, void *arg)
 	(void)i;
 	for (size_t c = 0; c < (f->c + f->lanes - 1) / f->lanes * f->lanes; c++)
 		for (size_t k = 0; k < f->area; k++)
-			u[(c / f->lanes * f->area + k) * f->lanes + c % f->lanes] = c < f->c ? w[c * f->area + (f->turned ? f->area - 1 - k : k)] : 0;
+			u[(c / f->lanes * f->area + k) * f->lanes + c % f->lanes] = c < f->c ? w[c * f->area + k] : 0;
 	return INN_OK;
 }
 
@@ -202,6 +202,7 @@ static int make_strips(struct inn_exec *e, const struct conv *c, struct depthwis
 	return INN_OK;
 }
 
+/* Where an image has more pixels than channels, threads take rows, as they do around it (map_of.c). */
 static void divide(struct depthwise *w, size_t samples, uint32_t threads)
 {
 	uint32_t h = w->out[0], width = w->out[1];
@@ -240,7 +241,7 @@ int cpu_depthwise(struct inn_exec *e, const struct conv *c)
 		return s;
 	cpu_scratch(e, room_of(w) * (size_t)e->dev->threads);
 	e->step[c->step] = (struct step){ .fn = run_depthwise, .arg = w, .op = c->step, .how = "depthwise" };
-	*f = (struct pack){ .w = kernel, .c = c->shape[y].dim[1], .lanes = e->dev->lanes, .area = w->area, .turned = c->flipped };
+	*f = (struct pack){ .w = kernel, .c = c->shape[y].dim[1], .lanes = e->dev->lanes, .area = w->area };
 	s = cpu_own_weight(e, c, DEPTHWISE, w->blocks * w->lanes * w->area * sizeof(float), &w->weights, &fresh);
 	f->to = w->weights;
 	return s || !fresh ? s : cpu_once(e, run_pack, c->i, f, kernel);
