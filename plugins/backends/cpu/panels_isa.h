@@ -42,28 +42,34 @@ static void V(fetch)(const struct job *r, const struct part *q, uint32_t panel, 
 	}
 }
 
+/* n pixels of a row and a block to y, with the tail; at: of the first among its operands; step: from one to the next, in y too. */
+TARGET static void V(row)(const struct finish *how, const float *m, size_t n, V(vec) bias, const float *more, const float *by, size_t at, float *y,
+			  size_t step)
+{
+	const struct finish f = *how; /* results could be anything, for all that the compiler knows */
+
+	for (size_t i = 0; i < n; i++, at += step, y += step)
+		*(V(vec) *)(void *)y = V(finish)(&f, *(const V(vec) *)(const void *)(m + i * LANES) + bias, more, by, at);
+}
+
 /* Pixels [a, e) of a panel to the result, or back to m. */
 TARGET static void V(out)(const struct job *r, const struct part *q, uint32_t panel, float *m, size_t a, size_t e)
 {
 	const struct panels *w = r->w;
 	const struct phase *p = q->phase;
 	size_t plane = (size_t)w->out[0] * w->out[1], block = (size_t)panel * 2, blocks = w->o / LANES;
-	size_t row = plane == p->pixels ? plane : p->size[1]; /* one phase is one row */
-	const struct finish f = w->finish; /* results could be anything, for all that the compiler knows */
+	bool whole = w->n_phases == 1; /* one phase is one row */
 
 	for (size_t b = block; b < blocks && b < block + 2; b++, m += RUN * LANES) {
 		size_t first = (q->sample * blocks + b) * plane + p->first[0] * w->out[1] + p->first[1];
-		const V(vec) bias = V(bias)(&f, r->bias, b);
+		const V(vec) bias = V(bias)(&w->finish, r->bias, b);
 
 		for (size_t k = a, n; k < e; k += n) {
-			size_t h = (q->first + k) / row, j = (q->first + k) % row, at = (first + h * w->step[0] * w->out[1] + j * w->step[1]) * LANES;
+			size_t h = whole ? 0 : (q->first + k) / p->size[1], j = q->first + k - h * p->size[1], rest = whole ? e - k : p->size[1] - j;
+			size_t at = (first + h * w->step[0] * w->out[1] + j * w->step[1]) * LANES;
 
-			n = row - j < e - k ? row - j : e - k;
-			for (size_t i = k; i < k + n; i++, at += w->step[1] * LANES) {
-				V(vec) s = *(const V(vec) *)(const void *)(m + i * LANES) + bias;
-
-				*(V(vec) *)(void *)(r->y ? r->y + at : m + i * LANES) = V(finish)(&f, s, r->more, r->by, at);
-			}
+			n = rest < e - k ? rest : e - k;
+			V(row)(&w->finish, m + k * LANES, n, bias, r->more, r->by, at, w->after ? m + k * LANES : r->y + at, w->step[1] * LANES);
 		}
 	}
 }
