@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 /* CLIPPED: a ReLU with an upper bound. BOTH_READ: the sum before the ReLU is read too. MORE: another value is added, CONSTANT: a number,
- * MASKED: a mask follows. ADJOINT_CLIPPED: that of a clipped ReLU follows. Behind TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes
- * them, and as a quotient. */
+ * MASKED: a mask follows. ADJOINT_CLIPPED: that of a clipped ReLU follows; ADJOINT_GUIDED: and what is below 0 is left out first. Behind
+ * TAILS: an image with zeros and one large pixel, by the network's weights, by weights as a rule changes them, and as a quotient. */
 enum tail {
-	PLAIN, BIAS, RELU, CLIPPED, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, ADJOINT_CLIPPED, TAILS,
+	PLAIN, BIAS, RELU, CLIPPED, BOTH_READ, CONSTANT, MORE, MASKED, ADJOINT, ADJOINT_MORE, ADJOINT_MASKED, ADJOINT_CLIPPED, ADJOINT_GUIDED,
+	TAILS,
 	SPIKE = TAILS, SPIKE_PARTS, SPIKE_QUOTIENT
 };
 
@@ -22,7 +23,9 @@ static inn_val make(inn_build *b, const inn_val *x, const struct spec *s)
 	if (u->tail >= ADJOINT && u->tail < TAILS) {
 		inn_val g = inn_conv_dx(b, x[0], w, &s->w, s->a);
 
-		if (u->tail == ADJOINT_CLIPPED)
+		if (u->tail == ADJOINT_GUIDED)
+			g = inn_pos_part(b, g);
+		if (u->tail == ADJOINT_CLIPPED || u->tail == ADJOINT_GUIDED)
 			return inn_mul(b, inn_mul(b, g, inn_gt(b, inn_scalar(b, 0.5), x[1])), inn_gtc(b, x[1], 0));
 		g = u->tail == ADJOINT ? g : inn_add(b, x[1], g);
 		return u->tail == ADJOINT_MASKED ? inn_mul(b, g, inn_gtc(b, x[2], 0)) : g;
@@ -87,7 +90,7 @@ static void one(struct bench *t, const char *name, struct inn_window w, const ui
 	}
 	s.in[0] = tail >= ADJOINT && tail < TAILS ? y : x;
 	s.in[1] = s.in[2] = tail >= ADJOINT ? x : y;
-	s.n_in = tail == ADJOINT_MASKED ? 3 : tail == MORE || tail == MASKED || tail == ADJOINT_MORE || tail == ADJOINT_CLIPPED ? 2 : 1;
+	s.n_in = tail == ADJOINT_MASKED ? 3 : tail == MORE || tail == MASKED || tail == ADJOINT_MORE || tail == ADJOINT_CLIPPED || tail == ADJOINT_GUIDED ? 2 : 1;
 	s.fill[0] = tail < SPIKE ? SMOOTH : POSITIVE;
 	u.w.data = numbers(count_of(&u.w.shape), tail == SPIKE_QUOTIENT ? POSITIVE : SMOOTH, 3);
 	u.bias.data = numbers(k, SMOOTH, 4);

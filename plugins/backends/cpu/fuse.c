@@ -137,7 +137,7 @@ static uint32_t masks(struct inn_exec *e, const struct readers *r, uint32_t i, u
 	return last;
 }
 
-/* As far as they follow one another: bias, a value of the same shape, ReLU, clipped or not, or a mask. */
+/* As far as they follow one another: bias, a value of the same shape, ReLU, clipped or not, masks. */
 static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 {
 	struct skill can = skill_of(e, i);
@@ -157,7 +157,7 @@ static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 		end = n;
 	}
 	n = can.sum ? next_of(e, r, i, end, INN_OP_MAX) : NONE;
-	t.relu = end != i && n != NONE && is_relu(e, n, end);
+	t.relu = n != NONE && (end != i || can.mask) && is_relu(e, n, end);
 	if (t.relu) {
 		end = n;
 		n = can.clip ? next_of(e, r, i, end, INN_OP_MIN) : NONE;
@@ -165,9 +165,9 @@ static void follow(struct inn_exec *e, const struct readers *r, uint32_t i)
 			t.top = bound_of(e, n, end);
 			end = n;
 		}
-	} else if (can.mask) {
-		end = masks(e, r, i, end, can.clip, &t);
 	}
+	if (can.mask)
+		end = masks(e, r, i, end, can.clip, &t);
 	if (end == i)
 		return;
 	t.at = end;
