@@ -6,7 +6,7 @@
 #define HEIGHT 9u
 #define WIDTH 12u
 
-enum middle { LOG, CHANNEL, PLANE, SAMPLE, WHOLE, MAX_POOL, MEAN_POOL, SUM, JOINED, CUT, GATE, MASK, MIDDLES };
+enum middle { LOG, CHANNEL, PLANE, SAMPLE, WHOLE, MAX_POOL, MEAN_POOL, SUM, JOINED, CUT, GATE, QUOTIENT, MASK, MIDDLES };
 struct filled { struct inn_tensor in, out, channel, whole; enum middle middle; uint32_t channels; };
 
 static inn_val between(inn_build *b, const struct filled *u, inn_val v, const inn_val *x)
@@ -25,6 +25,7 @@ static inn_val between(inn_build *b, const struct filled *u, inn_val v, const in
 	case JOINED: return inn_concat(b, (inn_val[]){ inn_exp(b, v), v }, 2, 1);
 	case CUT: return inn_slice(b, inn_exp(b, v), 1, 8, u->channels, 1);
 	case GATE: return inn_mul(b, v, inn_exp(b, inn_mulc(b, inn_sum(b, v, 4 | 8), 0.01)));
+	case QUOTIENT: return inn_div(b, inn_mul(b, v, inn_param_of(b, "whole", &u->whole)), inn_add(b, inn_exp(b, v), inn_scalar(b, 0.25)));
 	default: return inn_mul(b, inn_mul(b, v, inn_gt(b, inn_scalar(b, 0.5), v)), inn_gtc(b, inn_exp(b, v), 0));
 	}
 }

@@ -70,6 +70,17 @@ static void between(const struct map *m, const struct loops *l, const uint32_t *
 	s->fn = NULL;
 }
 
+/* x * c / (z + eps). */
+static void quotient(const struct map *m, const struct loops *l, const uint32_t *uses, struct instr *q)
+{
+	struct instr *s = q->fn == l->div_add ? only_for(m, uses, q, 2, INN_OP_MUL) : NULL;
+
+	if (!s)
+		return;
+	become(q, l->mul_div_add, s->a[0], s->a[1], q->a[0], q->a[1]);
+	s->fn = NULL;
+}
+
 bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l)
 {
 	uint32_t *uses = cpu_alloc(e, m->n_ins + 1u, sizeof(*uses)), *now = cpu_alloc(e, m->n_ins + 1u, sizeof(*now)), n = 0;
@@ -83,8 +94,10 @@ bool cpu_chain(struct inn_exec *e, struct map *m, const struct loops *l)
 	for (uint32_t k = 0; k < m->n_ins; k++)
 		if (!stabilizer(m, l, uses, &m->ins[k]))
 			pair(m, l, uses, &m->ins[k]);
-	for (uint32_t k = 0; k < m->n_ins; k++)
+	for (uint32_t k = 0; k < m->n_ins; k++) {
 		between(m, l, uses, &m->ins[k]);
+		quotient(m, l, uses, &m->ins[k]);
+	}
 	for (uint32_t k = 0; k < m->n_ins; k++) {
 		struct instr *q = &m->ins[n];
 

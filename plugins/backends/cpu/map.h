@@ -10,8 +10,8 @@
 struct operand { const float *x; size_t mask; };
 typedef void (*loop_fn)(float *restrict y, const struct operand *a, const struct operand *b, const struct operand *c, const struct operand *d, size_t n);
 struct pair { uint32_t first, second, at; loop_fn fn; }; /* the second operation reads the first one's result as operand `at` */
-/* guard, sign: what rules divide by; between: masks on both sides of a value, two gt_mul */
-struct loops { loop_fn one[INN_OPS]; const struct pair *pairs; loop_fn guard, sign, gt_mul, between; };
+/* guard, sign: what rules divide by; between: masks on both sides of a value, two gt_mul; mul_div_add: what epsilon does between layers */
+struct loops { loop_fn one[INN_OPS]; const struct pair *pairs; loop_fn guard, sign, gt_mul, between, div_add, mul_div_add; };
 
 enum source { IMMEDIATE, CHANNELS, FLAT, STRIDED }; /* CHANNELS: the same block of channels all over a plane */
 struct input {

@@ -71,6 +71,7 @@ LOOP(mul_add, A * B + C)
 LOOP(mul_mul, A * B * C)
 LOOP(mul_div, A * B / C)
 LOOP(div_add, C / (A + B))
+LOOP(mul_div_add, A * B / (C + D))
 LOOP(div_mul, C / (A * B))
 LOOP(gt_mul, (A > B ? 1.0f : 0.0f) * C)
 LOOP(between, ((A > B) & (B > C) ? 1.0f : 0.0f) * D)
@@ -89,7 +90,7 @@ static const struct loops V(loops) = { {
 	[INN_OP_SIGMOID] = V(sigmoid), [INN_OP_ERF] = V(erf), [INN_OP_FLOOR] = V(floor), [INN_OP_ADD] = V(add),
 	[INN_OP_SUB] = V(sub), [INN_OP_MUL] = V(mul), [INN_OP_DIV] = V(div), [INN_OP_MAX] = V(max), [INN_OP_MIN] = V(min),
 	[INN_OP_POW] = V(pow), [INN_OP_GT] = V(gt), [INN_OP_GE] = V(ge), [INN_OP_EQ] = V(eq), [INN_OP_SELECT] = V(select),
-}, V(pairs), V(guard), V(sign), V(gt_mul), V(between) };
+}, V(pairs), V(guard), V(sign), V(gt_mul), V(between), V(div_add), V(mul_div_add) };
 #undef A
 #undef B
 #undef C
