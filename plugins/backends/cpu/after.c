@@ -26,7 +26,7 @@ static uint32_t group_behind(const struct inn_exec *e, const struct conv *c)
 	return last != NONE && is_free(e, last, c->i) ? last : NONE;
 }
 
-int cpu_find_after(struct inn_exec *e)
+void cpu_find_after(struct inn_exec *e)
 {
 	for (uint32_t i = 0; i < e->n_ops; i++) {
 		uint32_t code = op_of(e, i)->code, last;
@@ -41,7 +41,6 @@ int cpu_find_after(struct inn_exec *e)
 		e->moved[c.at] = last + 1;
 		e->need[c.at] = false;
 	}
-	return INN_OK;
 }
 
 int cpu_after(struct inn_exec *e, const struct conv *c, struct map **m)

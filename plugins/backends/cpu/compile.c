@@ -253,7 +253,7 @@ static int prepare(inn_ctx *ctx, inn_dev *dev, const struct inn_plan *p, int lea
 		s = analyse(e);
 	if (!s) {
 		needs(e);
-		s = cpu_find_after(e);
+		cpu_find_after(e);
 	}
 	for (uint32_t i = 0; !s && i < e->n_ops; i++)
 		s = build(e, i);

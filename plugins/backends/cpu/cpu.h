@@ -160,7 +160,7 @@ uint32_t cpu_block_of(const struct inn_exec *e, uint32_t i); /* the innermost of
 int cpu_matmul(struct inn_exec *e, uint32_t i);
 int cpu_rows(struct inn_exec *e, uint32_t i);
 /* after.c: finds the groups that are computed with the product before them. */
-int cpu_find_after(struct inn_exec *e);
+void cpu_find_after(struct inn_exec *e);
 /* The operation at whose step the value of i, which has memory of its own, is made. */
 static inline uint32_t cpu_step_of(const struct inn_exec *e, uint32_t i) { return e->moved[e->last[i]] ? e->moved[e->last[i]] - 1 : e->last[i]; }
 bool cpu_by_rows(const struct inn_exec *e, uint32_t i); /* choose.c */

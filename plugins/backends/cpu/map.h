@@ -47,7 +47,7 @@ bool cpu_map_blocks(const struct inn_exec *e, uint32_t last);
 int cpu_map_of(struct inn_exec *e, uint32_t last, bool blocks, struct map **out);
 size_t cpu_map_scratch(const struct map *m); /* bytes for one thread */
 void cpu_map_begin(const struct inn_exec *e, const struct map *m, char *scratch);
-/* Fetches what a piece is going to read besides the value of op. */
+/* Fetches what a piece is going to read besides the value of op, and where it is going to write. */
 void cpu_map_fetch(const struct inn_exec *e, const struct map *m, uint32_t op, size_t plane, size_t from, size_t to);
 /* Elements [from, to) of a plane, after cpu_map_begin; s->op is read where its piece stands. s: NULL: all stand in memory. */
 void cpu_map_piece(const struct inn_exec *e, const struct map *m, char *scratch, size_t plane, size_t from, size_t to, const struct strip *s);
